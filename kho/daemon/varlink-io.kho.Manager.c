@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kho/daemon/varlink-io.kho.Manager.h"
+
+#define COMMENT(text) SD_VARLINK_FIELD_COMMENT(text)
+#define NULLABLE SD_VARLINK_NULLABLE
+#define ARRAY SD_VARLINK_ARRAY
+#define INPUT(name, type, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_##type, flags)
+#define OUTPUT(name, type, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_##type, flags)
+#define FIELD(name, type, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_##type, flags)
+#define OUTPUT_OF(name, type, flags)                                                               \
+	{ .name = #name,                                                                           \
+	  .field_type = SD_VARLINK_NAMED_TYPE,                                                     \
+	  .named_type = #type,                                                                     \
+	  .symbol = &vl_type_##type,                                                               \
+	  .field_flags = (flags),                                                                  \
+	  .field_direction = SD_VARLINK_OUTPUT }
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	RegionStatus, FIELD(name, STRING, 0),
+	COMMENT("UNIT, uid:N/UNIT or uid:N; see io.kho.Handover."), FIELD(owner, STRING, 0),
+	COMMENT("Bytes."), FIELD(size, INT, 0), COMMENT("As kho-memdesc(7) spells it."),
+	FIELD(memdesc, STRING, 0), FIELD(required, BOOL, 0), FIELD(claimed, BOOL, 0),
+	COMMENT("new, verified, unchecked, damaged or lost; see Check in io.kho.Handover."),
+	FIELD(check, STRING, 0), COMMENT("Why, if damaged or lost."), FIELD(reason, STRING, NULLABLE),
+	COMMENT("What carries it in the update in progress, or carried it: luo."),
+	FIELD(transport, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Participant, FIELD(participant, INT, 0), FIELD(owner, STRING, 0),
+	COMMENT("Process that watches."), FIELD(pid, INT, 0), FIELD(required, BOOL, 0),
+	COMMENT("watching, asked (prepare or freeze was told, no answer yet), accepted, refused."),
+	FIELD(state, STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Moment,
+	COMMENT("prepare, prepared, staged, freeze, frozen, commit, kernel-start, daemon-start, "
+		"restored, first-claim, last-claim."),
+	FIELD(event, STRING, 0), COMMENT("Microseconds since 1970, CLOCK_REALTIME."),
+	FIELD(realtimeUSec, INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Progress,
+	COMMENT("check, prepare (participants are asked), preserve, freeze (participants stop), "
+		"digest, record, release."),
+	FIELD(phase, STRING, 0), COMMENT("Regions done, of total."), FIELD(done, INT, 0),
+	FIELD(total, INT, 0), COMMENT("Owners that have not answered yet."),
+	FIELD(waitingFor, STRING, ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Status,
+	COMMENT("idle, preparing, prepared, staged, freezing, frozen, committed, aborting, restoring."),
+	OUTPUT(state, STRING, 0), OUTPUT(update, STRING, NULLABLE), COMMENT("uname -r."),
+	OUTPUT(kernelRelease, STRING, 0), COMMENT("KHO generation that the kernel has; as in kho(8)."),
+	OUTPUT(kho, STRING, 0), COMMENT("Whether memory can stay in place, by LUO."),
+	OUTPUT(luo, BOOL, 0), COMMENT("What is missing and what to do, if luo is false."),
+	OUTPUT(luoReason, STRING, NULLABLE), OUTPUT(regions, INT, 0), COMMENT("Bytes of all regions."),
+	OUTPUT(size, INT, 0), COMMENT("Regions that arrived and wait for their owner."),
+	OUTPUT(unclaimed, INT, 0), COMMENT("Regions the last update did not bring or brought damaged."),
+	OUTPUT(lost, INT, 0), OUTPUT_OF(participants, Participant, ARRAY),
+	COMMENT("Image, release: the kernel the update goes to."), OUTPUT(image, STRING, NULLABLE),
+	OUTPUT(nextRelease, STRING, NULLABLE), COMMENT("Whether an image is loaded for kexec."),
+	OUTPUT(kexecLoaded, BOOL, 0), OUTPUT_OF(progress, Progress, NULLABLE),
+	COMMENT("What stands in the way, with the way out: one line each."),
+	OUTPUT(problems, STRING, ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(List, COMMENT("Only regions that wait for their owner."),
+				INPUT(unclaimed, BOOL, NULLABLE),
+				OUTPUT_OF(regions, RegionStatus, ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	Prepare, SD_VARLINK_SUPPORTS_MORE,
+	COMMENT("Path of the next kernel's image; for status and report."), INPUT(image, STRING, 0),
+	COMMENT("Its release as far as known."), INPUT(nextRelease, STRING, NULLABLE),
+	COMMENT("Digests are taken of regions up to this many bytes; 0: none. Default: 268435456."),
+	INPUT(digestSizeMax, INT, NULLABLE),
+	COMMENT("Microseconds that participants have to answer. Default: 30 s."),
+	INPUT(timeoutUSec, INT, NULLABLE), COMMENT("Intermediate replies carry only this."),
+	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(update, STRING, NULLABLE),
+	OUTPUT(regions, INT, NULLABLE), COMMENT("Bytes."), OUTPUT(size, INT, NULLABLE),
+	COMMENT("luo: in place."), OUTPUT(transport, STRING, NULLABLE),
+	COMMENT("Optional regions and participants that are left behind, one line each."),
+	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(Staged, INPUT(update, STRING, 0));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	Freeze, SD_VARLINK_SUPPORTS_MORE, INPUT(update, STRING, 0),
+	COMMENT("Microseconds that participants have to stop. Default: 30 s."),
+	INPUT(timeoutUSec, INT, NULLABLE), COMMENT("Intermediate replies carry only this."),
+	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(regions, INT, NULLABLE),
+	COMMENT("Regions whose digest was taken."), OUTPUT(digested, INT, NULLABLE),
+	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(Commit, INPUT(update, STRING, 0));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Abort, COMMENT("Only if this update is in progress; null: whichever is."),
+	INPUT(update, STRING, NULLABLE), COMMENT("Told to participants, and in the log."),
+	INPUT(reason, STRING, NULLABLE),
+	COMMENT("The update that was aborted; null: there was none, and nothing was done."),
+	OUTPUT(aborted, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Report, COMMENT("Null: no update has been through this machine."),
+	OUTPUT(update, STRING, NULLABLE),
+	COMMENT("restored (all of it), incomplete (something lost or damaged), lost (nothing came)."),
+	OUTPUT(result, STRING, NULLABLE), OUTPUT(previousRelease, STRING, NULLABLE),
+	OUTPUT(kernelRelease, STRING, NULLABLE), OUTPUT(kexecCount, INT, NULLABLE),
+	COMMENT("Microseconds from freeze to the last claim of a region that was kept."),
+	OUTPUT(downtimeUSec, INT, NULLABLE), OUTPUT_OF(timeline, Moment, NULLABLE | ARRAY),
+	OUTPUT_OF(regions, RegionStatus, NULLABLE | ARRAY), OUTPUT(problems, STRING, NULLABLE | ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Tree, COMMENT("Index of an fd with the handover tree, a flattened device tree, kho-tree(5)."),
+	OUTPUT(treeFileDescriptor, INT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Wait, COMMENT("Microseconds; null: without end."), INPUT(timeoutUSec, INT, NULLABLE),
+	COMMENT("Required regions that are not claimed, if time ran out; lost or damaged ones."),
+	OUTPUT_OF(unclaimed, RegionStatus, ARRAY), OUTPUT_OF(lost, RegionStatus, ARRAY));
+
+static SD_VARLINK_DEFINE_ERROR(NoUpdate, FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, NULLABLE),
+			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(
+	Refused, COMMENT("participant, region, memory, kernel, timeout, record, interrupted, internal."),
+	FIELD(cause, STRING, 0), FIELD(owner, STRING, NULLABLE), FIELD(region, STRING, NULLABLE),
+	FIELD(message, STRING, 0));
+
+SD_VARLINK_DEFINE_INTERFACE(
+	io_kho_Manager, "io.kho.Manager",
+	SD_VARLINK_INTERFACE_COMMENT("Live updates of the kernel, for root alone. Since 0.1."),
+	SD_VARLINK_SYMBOL_COMMENT("A region and what became of it."), &vl_type_RegionStatus,
+	SD_VARLINK_SYMBOL_COMMENT("A connection that takes part in updates."), &vl_type_Participant,
+	SD_VARLINK_SYMBOL_COMMENT("A step of an update."), &vl_type_Moment,
+	SD_VARLINK_SYMBOL_COMMENT("How far a call has come."), &vl_type_Progress,
+	SD_VARLINK_SYMBOL_COMMENT("What is going on. Errors: none."), &vl_method_Status,
+	SD_VARLINK_SYMBOL_COMMENT("The regions of all owners. Errors: none."), &vl_method_List,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Begins an update: checks, asks participants, preserves every region. The update "
+		"belongs to the caller's connection until Staged: if it breaks, khod aborts. Errors: "
+		"Refused, UpdateInProgress."),
+	&vl_method_Prepare,
+	SD_VARLINK_SYMBOL_COMMENT("Says that the next kernel is loaded. Errors: NoUpdate, Refused (the "
+				  "kernel says that nothing is loaded; the update is aborted)."),
+	&vl_method_Staged,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Stops the participants, takes digests, writes the ledger. After the reply the caller "
+		"calls reboot(2), and Abort if that returns. If its connection breaks instead, khod "
+		"aborts. Errors: NoUpdate, UpdateInProgress, Refused."),
+	&vl_method_Freeze,
+	SD_VARLINK_SYMBOL_COMMENT("Says that an orderly shutdown into the staged kernel begins and "
+				  "can't be undone: from here nobody can refuse. Errors: NoUpdate, "
+				  "UpdateInProgress."),
+	&vl_method_Commit,
+	SD_VARLINK_SYMBOL_COMMENT("Undoes everything since Prepare, and replies when the kernel has "
+				  "let go of all memory. Errors: NoUpdate (another update than the "
+				  "named one is in progress)."),
+	&vl_method_Abort,
+	SD_VARLINK_SYMBOL_COMMENT("The last update that went through a kexec. Errors: none."),
+	&vl_method_Report, SD_VARLINK_SYMBOL_COMMENT("The registry as it stands. Errors: none."),
+	&vl_method_Tree,
+	SD_VARLINK_SYMBOL_COMMENT("Waits for restoring to end and for every required region that "
+				  "arrived to be claimed. Errors: none."),
+	&vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("There is no such update."), &vl_error_NoUpdate,
+	SD_VARLINK_SYMBOL_COMMENT("An update is in a state that does not allow this."),
+	&vl_error_UpdateInProgress,
+	SD_VARLINK_SYMBOL_COMMENT("The update does not happen, and nothing has changed."),
+	&vl_error_Refused);
