@@ -7,8 +7,9 @@
 #define INPUT(name, type, flags) SD_VARLINK_DEFINE_INPUT(name, SD_VARLINK_##type, flags)
 #define OUTPUT(name, type, flags) SD_VARLINK_DEFINE_OUTPUT(name, SD_VARLINK_##type, flags)
 #define FIELD(name, type, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_##type, flags)
-#define OUTPUT_OF(name, type, flags)                                                               \
-	{ .name = #name,                                                                           \
+/* An output of a named type whose field has another name than the type. */
+#define OUTPUT_OF(field, type, flags)                                                              \
+	{ .name = #field,                                                                          \
 	  .field_type = SD_VARLINK_NAMED_TYPE,                                                     \
 	  .named_type = #type,                                                                     \
 	  .symbol = &vl_type_##type,                                                               \
