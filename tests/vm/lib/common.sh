@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Words to the user, locks, and where this checkout keeps its things.
+
+note() {
+	printf 'lab: %s\n' "$*" >&2
+}
+
+die() {
+	printf 'lab: %s\n' "$*" >&2
+	exit 2
+}
+
+hash_of() {
+	sha256sum | cut -c1-12
+}
+
+# Everything below it belongs to this checkout alone; what is beside it is shared by all.
+work_dir() {
+	printf '%s/work/%s\n' "$KHO_LAB_DIR" "$(printf '%s' "$CHECKOUT" | hash_of)"
+}
+
+# locked NAME COMMAND...: one at a time over all labs that share the directory.
+locked() {
+	local lock=$KHO_LAB_DIR/locks/$1
+
+	shift
+	mkdir -p "${lock%/*}"
+	(
+		flock -n 9 || {
+			note "waiting for another lab (${lock##*/})"
+			flock 9
+		}
+		"$@"
+	) 9>"$lock"
+}
+
+# logged WHAT LOG COMMAND...: quiet while it works, the log's tail when it does not.
+logged() {
+	local what=$1 log=$2 start=$SECONDS
+
+	shift 2
+	note "$what ..."
+	mkdir -p "${log%/*}"
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		die "$what: failed; all of it is in $log"
+	fi
+	note "$what: $((SECONDS - start)) s"
+}
