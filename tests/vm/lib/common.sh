@@ -38,12 +38,20 @@ locked() {
 
 # logged WHAT LOG COMMAND...: quiet while it works, the log's tail when it does not.
 logged() {
-	local what=$1 log=$2 start=$SECONDS
+	local what=$1 log=$2 start=$SECONDS status
 
 	shift 2
 	note "$what ..."
 	mkdir -p "${log%/*}"
-	if ! "$@" >"$log" 2>&1; then
+	# As a condition, the command would not stop at its first error.
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1
+	status=$?
+	set -e
+	if [ $status != 0 ]; then
 		tail -n 40 "$log" >&2
 		die "$what: failed; all of it is in $log"
 	fi

@@ -8,6 +8,7 @@ usage() {
 		usage: tests/lab VERB ...
 
 		  demo                 the main job on a real kernel, step by step
+		  check [PATTERN...]   every test, or those whose name contains a PATTERN
 		  list                 kernels and tests
 		  run [OPTION...] SCRIPT
 		                       boots a guest and runs SCRIPT in it as root at every boot, with BOOT=0,1,2...
@@ -16,6 +17,7 @@ usage() {
 		  shell [OPTION...]    a guest with the product installed, on this terminal
 		  bench [PATTERN...]   the measurements of tests/bench, with their output
 		  build                everything but the running: the root, kernels, disk and product
+		  format               puts every C file into the project's style
 		  clean [--all]        throws away what was made for this checkout, or the whole lab
 
 		options, each also a comment in SCRIPT's header ("# guest: systemd"):
@@ -164,6 +166,12 @@ verb_build() {
 	guest_ready
 }
 
+verb_format() {
+	host_ready
+	root_ready
+	style_run -i
+}
+
 verb_list() {
 	local kernel state test
 
@@ -173,7 +181,8 @@ verb_list() {
 		[ ! -e "$(kernel_dir "$kernel")/.complete" ] || state=$(cat "$(kernel_dir "$kernel")/release-lab")
 		printf '  %-28s %s\n' "$kernel" "$state"
 	done
-	printf 'tests\n'
+	printf 'tests\n  %-28s %s\n' unit "the unit tests" unit-sanitized "the same with sanitizers" \
+		style "clang-format"
 	for test in "$CHECKOUT"/tests/vm/*.sh; do
 		[ -e "$test" ] || continue
 		printf '  %-28s %s\n' "$(basename "$test" .sh)" "$(job_header "$test" about "")"
