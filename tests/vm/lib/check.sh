@@ -11,16 +11,17 @@ verb_check() {
 	host_ready
 	root_ready
 	! wanted style || check_style
-	if check_build; then
+	check_build
+	if [ $BUILT = 1 ]; then
 		! wanted unit || check_unit unit build
 		! wanted unit-sanitized || check_unit unit-sanitized sanitized --disable-werror \
 			CFLAGS="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 		image_ready
 		check_guests
 	fi
+	[ $((PASSED + FAILED + SKIPPED)) -gt 0 ] || die "no test is called that; see tests/lab list"
 	printf '%d passed, %d failed, %d skipped\n' $PASSED $FAILED $SKIPPED
-	[ $((PASSED + SKIPPED)) -gt 0 ] || note "no test is called that; see tests/lab list"
-	[ $FAILED = 0 ] && [ $((PASSED + SKIPPED)) -gt 0 ]
+	[ $FAILED = 0 ]
 }
 
 wanted() {
@@ -39,7 +40,8 @@ tell() {
 	printf '%-4s  %-32s %5s s%s\n' "$1" "$2" "$3" "${4:+  $4}"
 }
 
-# apart COMMAND...: in a subshell that stops at its first error; leaves how it ended in STATUS.
+# apart COMMAND...: in a subshell that stops at its first error; leaves how it ended in STATUS. Never call it,
+# or what calls it, as a condition: bash then goes on after errors all the way down.
 apart() {
 	set +e
 	(
@@ -80,11 +82,12 @@ style_run() {
 check_build() {
 	local start=$SECONDS
 
+	BUILT=1
 	apart product_ready
 	[ $STATUS != 0 ] || return 0
+	BUILT=0
 	FAILED=$((FAILED + 1))
 	tell FAIL build $((SECONDS - start)) "nothing else can be tried"
-	return 1
 }
 
 # check_unit NAME BUILD FLAGS...: counts what automake counted.
@@ -246,7 +249,9 @@ check_show() {
 	mv "$dir" "$kept"
 	printf -- '--- output ---\n'
 	tail -n 60 "$kept/output"
-	printf -- '--- console ---\n'
-	tail -n 25 "$kept/console" | tr -d '\r'
+	if [ -s "$kept/verdict" ]; then
+		printf -- '--- console ---\n'
+		tail -n 40 "$kept/console" | tr -d '\r'
+	fi
 	printf -- '--- all of it: %s ---\n' "$kept"
 }

@@ -3,7 +3,7 @@
 #
 # One guest: starts QEMU as often as the job may boot cold, and says how it ended.
 
-GUEST_CMDLINE="console=ttyS0 kho=on liveupdate=on panic=-1 root=/dev/vda rw"
+GUEST_CMDLINE="console=ttyS0 printk.time=1 kho=on liveupdate=on panic=-1 root=/dev/vda rw"
 GUEST_CMDLINE_SYSTEMD="systemd.show_status=no systemd.getty_auto=no systemd.minimum_uptime_sec=0"
 
 # KVM if it works: where machines are nested it may be there and not boot anything.
@@ -112,7 +112,8 @@ guest_limited() {
 		kill -KILL "$pid"
 	) 2>/dev/null &
 	watch=$!
-	wait "$pid" || status=$?
+	# bash would tell of the kill.
+	{ wait "$pid" || status=$?; } 2>/dev/null
 	kill -TERM $watch 2>/dev/null || true
 	! wait $watch 2>/dev/null || status=124
 	return $status

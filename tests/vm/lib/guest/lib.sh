@@ -24,7 +24,7 @@ skip() {
 show_state() {
 	if [ "$GUEST" = systemd ]; then
 		printf -- '--- journal ---\n'
-		journalctl -b -n 40 --no-pager -o short-monotonic
+		journalctl -b -n 40 --no-pager -o short-monotonic | cat
 	elif [ -e $KHOD_LOG ]; then
 		printf -- '--- khod ---\n'
 		tail -n 40 $KHOD_LOG
