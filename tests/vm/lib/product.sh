@@ -4,11 +4,17 @@
 # The product of this checkout, built in the root and packed as the tar that a guest unpacks over its own root.
 
 product_tar() {
-	printf '%s/product.tar\n' "$(work_dir)"
+	local names=(nothing product)
+
+	printf '%s/%s.tar\n' "$(work_dir)" "${names[OPT_product]}"
 }
 
 product_ready() {
 	mkdir -p "$(work_dir)"
+	if [ "$OPT_product" = 0 ]; then
+		tar -cf "$(product_tar)" -T /dev/null
+		return
+	fi
 	locked "work-$(basename "$(work_dir)")" product_make
 }
 

@@ -27,6 +27,7 @@ usage() {
 		  --memory=2G --cpus=2 the machine
 		  --timeout=300        seconds after which a guest is hung
 		  --append=WORDS       more of the kernel's command line
+		  --no-product         a guest without the product, for when it does not build
 		  --console            print the kernel's console at the end, whatever happened
 		only in a header:
 		  # files: NAME...     what stands beside SCRIPT and is to be beside it in the guest
@@ -43,12 +44,14 @@ options() {
 	local arg
 
 	OPT_console=0
+	OPT_product=1
 	ARGS=()
 	while [ $# -gt 0 ]; do
 		arg=$1
 		shift
 		case $arg in
 		--console) OPT_console=1 ;;
+		--no-product) OPT_product=0 ;;
 		--guest=* | --kernel=* | --next=* | --memory=* | --cpus=* | --timeout=* | --append=*)
 			arg=${arg#--}
 			printf -v "OPT_${arg%%=*}" '%s' "${arg#*=}"
