@@ -8,20 +8,20 @@
 
 /* What is behind an fd that somebody calls memory. */
 enum memory_type {
-	MEMORY_MEMFD,	    /* memfd_create(2) */
-	MEMORY_TMPFS,	    /* an unlinked file on a tmpfs: as good as a memfd */
-	MEMORY_LINKED,	    /* a file on a tmpfs that still has a name */
-	MEMORY_READ_ONLY,   /* a memfd, but this fd of it can't be written to */
-	MEMORY_HUGETLB,	    /* memfd_create(2) with MFD_HUGETLB, or a file on a hugetlbfs */
-	MEMORY_SECRET,	    /* memfd_secret(2) */
-	MEMORY_DMA_BUF,	    /* belongs to a device */
-	MEMORY_REGULAR,	    /* a file on a disk or network */
+	MEMORY_MEMFD,	  /* memfd_create(2) */
+	MEMORY_TMPFS,	  /* an unlinked file on a tmpfs: as good as a memfd */
+	MEMORY_LINKED,	  /* a file on a tmpfs that still has a name */
+	MEMORY_READ_ONLY, /* a memfd, but this fd of it can't be written to */
+	MEMORY_HUGETLB,	  /* memfd_create(2) with MFD_HUGETLB, or a file on a hugetlbfs */
+	MEMORY_SECRET,	  /* memfd_secret(2) */
+	MEMORY_DMA_BUF,	  /* belongs to a device */
+	MEMORY_REGULAR,	  /* a file on a disk or network */
 	MEMORY_DIRECTORY,
 	MEMORY_PIPE,
 	MEMORY_SOCKET,
-	MEMORY_DEVICE,	    /* block or character device */
-	MEMORY_ANON_INODE,  /* eventfd, epoll, KVM … */
-	MEMORY_PATH,	    /* opened with O_PATH */
+	MEMORY_DEVICE,	   /* block or character device */
+	MEMORY_ANON_INODE, /* eventfd, epoll, KVM … */
+	MEMORY_PATH,	   /* opened with O_PATH */
 	MEMORY_OTHER,
 	_MEMORY_TYPE_MAX,
 };
@@ -52,16 +52,19 @@ const char *memory_type_advice(enum memory_type type);
  */
 int pages_resident(int fd, uint64_t *ret_present, uint64_t *ret_swapped);
 
+/* What a page with these flags of /proc/kpageflags is, in the kernel's encoding. */
+uint32_t pages_flags_memdesc(uint64_t flags, unsigned int order);
+
 #define PAGES_ORDER_MAX 20
 
 struct page_census {
 	uint64_t present; /* pages in memory */
 	uint64_t swapped;
-	uint64_t absent;  /* holes */
-	uint64_t seen;	  /* pages whose flags were read: fewer than present if sampled */
+	uint64_t absent; /* holes */
+	uint64_t seen;	 /* pages whose flags were read: fewer than present if sampled */
 	uint64_t folios[PAGES_ORDER_MAX + 1]; /* of the seen ones, by order */
-	/* What the seen pages are, in the kernel's encoding (kho/core/memdesc.h), with the order that
-	 * most of the memory has. File, order 0 if none was seen. */
+	/* What the seen pages are, in the kernel's encoding (kho/core/memdesc.h), with the order
+	 * that most of the memory has. File, order 0 if none was seen. */
 	uint32_t memdesc;
 	bool readable; /* false: the kernel does not show flags (not root, no /proc/kpageflags) */
 };

@@ -23,7 +23,7 @@ int luo_session_name(char buf[static LUO_SESSION_NAME_MAX + 1], const char *upda
 
 /* What preserving costs; all in bytes. */
 struct luo_demand {
-	uint64_t total;	  /* sizes */
+	uint64_t total; /* sizes */
 	uint64_t present;
 	uint64_t holes;	  /* filled */
 	uint64_t swapped; /* swapped in */

@@ -58,9 +58,9 @@ struct transport {
 
 	/*
 	 * Preserves those items of items [0, n) that travel in session number, and looks at *cancel
-	 * (may be NULL) between files. Stops at the first that fails, with its error in the item and
-	 * its index in *ret_failed. Nothing is undone here: abort does that. Errors: as the kernel
-	 * gives them; -ECANCELED. Blocks.
+	 * (may be NULL) between files. Stops at the first that fails, with its error in the item
+	 * and its index in *ret_failed. Nothing is undone here: abort does that. Errors: as the
+	 * kernel gives them; -ECANCELED. Blocks.
 	 */
 	int (*preserve)(int session, uint32_t number, struct transport_item *items, size_t n,
 			const atomic_bool *cancel, size_t *ret_failed, char **ret_message);
@@ -74,30 +74,30 @@ struct transport {
 		     char **ret_message);
 
 	/*
-	 * Closes the sessions (fds become -EBADF) and waits until the kernel has let go of every item:
-	 * 0, or -ETIMEDOUT with the index of one that is still held. All holders of a session have to
-	 * close it: take it out of the fd store first. Blocks.
+	 * Closes the sessions (fds become -EBADF) and waits until the kernel has let go of every
+	 * item: 0, or -ETIMEDOUT with the index of one that is still held. All holders of a session
+	 * have to close it: take it out of the fd store first. Blocks.
 	 */
 	int (*abort)(int *sessions, size_t n_sessions, const struct transport_item *items, size_t n,
 		     uint64_t timeout_usec, size_t *ret_failed, char **ret_message);
 
 	/*
-	 * In the next kernel: takes the sessions [first, first + n) of the update. ret_sessions[i] is
-	 * the fd or the negative error of that one. Returns how many were taken. Blocks.
+	 * In the next kernel: takes the sessions [first, first + n) of the update. ret_sessions[i]
+	 * is the fd or the negative error of that one. Returns how many were taken. Blocks.
 	 */
 	int (*attach)(const char *update_id, size_t first, size_t n, int *ret_sessions,
 		      char **ret_message);
 
 	/*
-	 * Whether the caller may be charged for that many bytes more: 0, or -EDQUOT with the limit and
-	 * its cgroup. Ask before the first retrieve: one that fails can't be repeated.
+	 * Whether the caller may be charged for that many bytes more: 0, or -EDQUOT with the limit
+	 * and its cgroup. Ask before the first retrieve: one that fails can't be repeated.
 	 */
 	int (*room)(uint64_t bytes, char **ret_message);
 
 	/*
-	 * Takes the items of items [0, n) that travel in session number out of it: fd, or error, set
-	 * in each; those with an fd (≥ 0) already are left alone, so start with -EBADF. Returns how
-	 * many have failed. Blocks.
+	 * Takes the items of items [0, n) that travel in session number out of it: fd, or error,
+	 * set in each; those with an fd (≥ 0) already are left alone, so start with -EBADF. Returns
+	 * how many have failed. Blocks.
 	 */
 	int (*retrieve)(int session, uint32_t number, struct transport_item *items, size_t n);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include <unistd.h>
+
+#include "kho/core/cleanup.h"
+#include "kho/kernel/memory.h"
+#include "kho/kernel/pages.h"
+#include "kho/transport/luo-demand.h"
+#include "kho/transport/message.h"
+
+void luo_demand_add(struct luo_demand *demand, uint64_t size, uint64_t present, uint64_t swapped)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), held = present + swapped;
+
+	demand->total += size;
+	demand->present += present;
+	demand->swapped += swapped;
+	demand->holes += size > held ? size - held : 0;
+	demand->lists += (size + page - 1) / page * LUO_BYTES_PER_PAGE;
+}
+
+uint64_t luo_demand_bytes(const struct luo_demand *demand, uint64_t cma_used)
+{
+	uint64_t moved = cma_used < demand->present ? cma_used : demand->present;
+
+	return demand->holes + demand->swapped + demand->lists + moved;
+}
+
+/* What one item adds; -EFBIG and the message if it can't be preserved at all. */
+static int demand_item(struct luo_demand *demand, const struct transport_item *item,
+		       char **ret_message)
+{
+	char size[BYTES_MAX], limit[BYTES_MAX];
+	uint64_t present, swapped;
+	struct memory_kind kind;
+	int r = memory_identify(item->fd, &kind);
+
+	if (r == 0 && kind.size >= LUO_SIZE_MAX) {
+		message_set(
+			ret_message,
+			"%s has %s: a file has to be smaller than %s to cross in place; split it "
+			"into several memfds",
+			item->label, format_bytes(size, kind.size),
+			format_bytes(limit, LUO_SIZE_MAX));
+		return -EFBIG;
+	}
+	if (r == 0)
+		r = pages_resident(item->fd, &present, &swapped);
+	if (r < 0) {
+		message_set(ret_message, "%s: can't tell how much of it is in memory: %s",
+			    item->label, luo_preserve_advice(r));
+		return r;
+	}
+	luo_demand_add(demand, kind.size, present, swapped);
+	return 0;
+}
+
+/* The items that need most, largest first. */
+static void demand_blame(struct luo_blame blame[static LUO_BLAME_MAX],
+			 const struct transport_item *item, uint64_t bytes)
+{
+	struct luo_blame next = {.item = item, .bytes = bytes};
+
+	for (size_t i = 0; i < LUO_BLAME_MAX; i++)
+		if (next.bytes > blame[i].bytes) {
+			struct luo_blame smaller = blame[i];
+
+			blame[i] = next;
+			next = smaller;
+		}
+}
+
+static int demand_verdict_cgroup(const struct luo_demand *demand, uint64_t headroom,
+				 const char *path, char **ret_message)
+{
+	char need[BYTES_MAX], left[BYTES_MAX];
+
+	if (demand->holes + demand->swapped <= headroom)
+		return 0;
+	message_set(
+		ret_message,
+		"preserving charges %s to this cgroup, and memory.max of %s leaves %s: raise it",
+		format_bytes(need, demand->holes + demand->swapped), path,
+		format_bytes(left, headroom));
+	return -ENOMEM;
+}
+
+int luo_demand_verdict(const struct luo_demand *demand, const struct memory_room *room,
+		       const struct luo_blame blame[static LUO_BLAME_MAX], char **ret_message)
+{
+	uint64_t need = luo_demand_bytes(demand, room->cma_used);
+	char bytes[7][BYTES_MAX];
+	_cleanup_free_ char *largest = NULL;
+
+	if (need + LUO_RESERVE <= room->available)
+		return 0;
+	for (size_t i = 0; i < LUO_BLAME_MAX && blame[i].item; i++)
+		message_append(&largest, "%s%s (%s)", i ? ", " : "; most of it for ",
+			       blame[i].item->label, format_bytes(bytes[0], blame[i].bytes));
+	message_set(ret_message,
+		    "preserving needs %s of memory (%s to fill holes, %s to swap in, %s for the "
+		    "kernel's lists, %s to move), and of %s that are available %s stay reserved%s: "
+		    "free memory, or make the memfds smaller",
+		    format_bytes(bytes[0], need), format_bytes(bytes[1], demand->holes),
+		    format_bytes(bytes[2], demand->swapped), format_bytes(bytes[3], demand->lists),
+		    format_bytes(bytes[4], need - demand->holes - demand->swapped - demand->lists),
+		    format_bytes(bytes[5], room->available), format_bytes(bytes[6], LUO_RESERVE),
+		    largest ? largest : "");
+	return -ENOMEM;
+}
+
+int luo_check(const struct transport_item *items, size_t n, char **ret_message)
+{
+	struct luo_blame blame[LUO_BLAME_MAX] = {};
+	struct luo_demand demand = {};
+	struct memory_room room;
+	_cleanup_free_ char *path = NULL;
+	uint64_t headroom;
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t before = demand.holes + demand.swapped;
+
+		r = demand_item(&demand, &items[i], ret_message);
+		if (r < 0)
+			return r;
+		demand_blame(blame, &items[i], demand.holes + demand.swapped - before);
+	}
+	r = memory_room(&room);
+	if (r == 0)
+		r = cgroup_memory_headroom(&headroom, &path);
+	if (r < 0) {
+		message_set(ret_message, "can't tell how much memory is free: %s", strerror(-r));
+		return r;
+	}
+	r = luo_demand_verdict(&demand, &room, blame, ret_message);
+	return r < 0 ? r : demand_verdict_cgroup(&demand, headroom, path, ret_message);
+}
+
+int luo_room(uint64_t bytes, char **ret_message)
+{
+	char need[BYTES_MAX], left[BYTES_MAX];
+	_cleanup_free_ char *path = NULL;
+	uint64_t headroom;
+	int r = cgroup_memory_headroom(&headroom, &path);
+
+	if (r < 0) {
+		message_set(ret_message, "can't tell what memory limits there are: %s",
+			    strerror(-r));
+		return r;
+	}
+	if (bytes <= headroom)
+		return 0;
+	message_set(ret_message,
+		    "%s are to be taken over, and memory.max of cgroup %s leaves %s: raise it; "
+		    "nothing is touched until then",
+		    format_bytes(need, bytes), path, format_bytes(left, headroom));
+	return -EDQUOT;
+}

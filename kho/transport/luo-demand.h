@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_TRANSPORT_LUO_DEMAND_H
+#define KHO_TRANSPORT_LUO_DEMAND_H
+
+/* The arithmetic before anything is preserved, since the kernel answers too much with its OOM
+ * killer. */
+
+#include "kho/transport/luo.h"
+
+struct memory_room;
+
+#define LUO_BLAME_MAX 3
+
+/* An item, and the bytes it needs for holes and what is swapped out. */
+struct luo_blame {
+	const struct transport_item *item;
+	uint64_t bytes;
+};
+
+/* 0, or -ENOMEM with the numbers and those to blame, the largest first. */
+int luo_demand_verdict(const struct luo_demand *demand, const struct memory_room *room,
+		       const struct luo_blame blame[static LUO_BLAME_MAX], char **ret_message);
+
+/* See check and room in struct transport. */
+int luo_check(const struct transport_item *items, size_t n, char **ret_message);
+int luo_room(uint64_t bytes, char **ret_message);
+
+#endif
