@@ -81,7 +81,7 @@ struct region *handover_remove(struct handover *handover, struct region *region)
 
 /*
  * Adds a line to problems, cut where it gets longer than HANDOVER_PROBLEM_MAX bytes. -ENOSPC:
- * there are HANDOVER_PROBLEMS_MAX; -ENOMEM.
+ * there are HANDOVER_PROBLEMS_MAX; -EINVAL: an empty line; -ENOMEM.
  */
 int handover_add_problem(struct handover *handover, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
