@@ -65,12 +65,17 @@ job_disk() {
 		NEXT=/boot/vmlinuz-$release
 		SCRIPT=script
 		INTERACTIVE=${JOB_INTERACTIVE:-0}
-		TERM=${TERM:-dumb}
+		TERM=$(job_terminal)
 		ROWS=${ROWS:-24}
 		COLUMNS=${COLUMNS:-80}
 	CONF
 	tar -cf "$dir/job.tar" --owner=0 --group=0 -C "$stage" .
 	rm -rf "$stage"
+}
+
+# What nobody watches comes without colours.
+job_terminal() {
+	[ "${JOB_INTERACTIVE:-0}" = 1 ] && echo "${TERM:-linux}" || echo dumb
 }
 
 # job_kernel BOOT VERSION FLAVOUR: as a distribution would install it; prints its release.
