@@ -41,7 +41,7 @@ guest_qemu() {
 	local disk="if=none,format=raw,readonly=on"
 
 	[ "$JOB_GUEST" != systemd ] || append="$append $GUEST_CMDLINE_SYSTEMD"
-	[ "${JOB_INTERACTIVE:-0}" = 0 ] || out="stdio,id=out,signal=off"
+	[ "${JOB_INTERACTIVE:-0}" = 0 ] || out="stdio,id=out,signal=off,mux=on"
 	# shellcheck disable=SC2046
 	# Nothing of it is left behind when the lab is interrupted.
 	exec setpriv --pdeathsig KILL qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \

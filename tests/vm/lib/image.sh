@@ -6,7 +6,7 @@
 
 IMAGE_WITHOUT="usr/include usr/lib/gcc usr/libexec/gcc usr/lib/llvm* usr/share/doc usr/share/locale
 usr/share/automake* usr/share/autoconf usr/share/libtool usr/share/clang usr/share/perl usr/lib/x86_64-linux-gnu/*.a
-usr/lib/x86_64-linux-gnu/libLLVM* usr/lib/x86_64-linux-gnu/libclang* var/cache/apt var/lib/apt boot/*"
+usr/lib/x86_64-linux-gnu/libLLVM* usr/lib/x86_64-linux-gnu/libclang* usr/lib/systemd/profile.d etc/profile.d/*systemd* var/cache/apt var/lib/apt boot/*"
 
 image_path() {
 	printf '%s/images/%s.img\n' "$KHO_LAB_DIR" \

@@ -37,15 +37,15 @@ product_make() {
 }
 
 # The sources are built in a copy, so that the checkout stays as it is; what git ignores is neither copied nor,
-# in the copy, deleted. Prints what changed.
+# in the copy, deleted. Prints what changed, of what the product is made from.
 product_sync() {
 	local work=$1
 
 	mkdir -p "$work/src"
 	in_root "$CHECKOUT:checkout:ro" "$work/src:src" -- \
-		rsync -ai --delete --exclude=/.git --exclude=/tests/lab --exclude=/tests/vm/lib \
-			--exclude='/tests/vm/*.sh' --filter=':- .gitignore' /mnt/checkout/ /mnt/src/ |
-		grep -v '^\.d' || true
+		rsync -a --out-format='%i %n' --delete --exclude=/.git --filter=':- .gitignore' \
+		/mnt/checkout/ /mnt/src/ |
+		grep -vE '^\.d| tests/(lab|README.md|vm/lib/.*|vm/[^/]*\.sh)$|\.md$' || true
 }
 
 # What the build system itself is made of: when it changes, everything is configured anew.

@@ -158,7 +158,7 @@ verb_shell() {
 	job_load "$dir/script"
 	guest_ready
 	guest_disks "$dir"
-	note "kernel $JOB_KERNEL, \$NEXT is another build of $JOB_NEXT; leave with exit or ^D"
+	note "kernel $JOB_KERNEL, \$NEXT is another build of $JOB_NEXT; leave with exit or ^D; ^A x ends a hung guest"
 	guest_run "$dir"
 }
 
