@@ -101,7 +101,8 @@ check_unit() {
 	passed=$(unit_count "$log" PASS)
 	failed=$(($(unit_count "$log" FAIL) + $(unit_count "$log" ERROR) + $(unit_count "$log" XPASS)))
 	skipped=$(unit_count "$log" SKIP)
-	[ $STATUS = 0 ] || [ $failed -gt 0 ] || failed=1
+	# A make check that broke, or that had nothing to run, is no success.
+	[ $((failed + passed)) -gt 0 ] && { [ $STATUS = 0 ] || [ $failed -gt 0 ]; } || failed=1
 	PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 	if [ $failed = 0 ]; then
 		tell ok "$name" $((SECONDS - start)) "$passed programs"
