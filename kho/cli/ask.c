@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kho/cli/ask.h"
+#include "kho/cli/say.h"
+
+enum exit_code ask_manager(const char *method, sd_json_variant *parameters,
+			   sd_json_variant **ret_reply, int *ret_fd)
+{
+	_cleanup_manager_ struct manager *manager = NULL;
+	int r;
+
+	r = manager_new(&manager);
+	if (r < 0) {
+		say("out of memory");
+		return EXIT_LOCAL;
+	}
+	r = manager_connect(manager);
+	if (r >= 0)
+		r = manager_call(manager, method, parameters, ret_reply);
+	if (r < 0) {
+		say("%s", manager_message(manager));
+		return manager_exit_code(manager);
+	}
+	if (ret_fd)
+		*ret_fd = manager_take_fd(manager);
+	return EXIT_DONE;
+}

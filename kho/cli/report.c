@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "kho/cli/ask.h"
+#include "kho/cli/format.h"
+#include "kho/cli/json.h"
+#include "kho/cli/regions.h"
+#include "kho/cli/say.h"
+#include "kho/cli/table.h"
+#include "kho/cli/verbs.h"
+
+static const char *moment_in_words(const char *event)
+{
+	static const struct {
+		const char *event, *words;
+	} moments[] = {
+		{ "prepare", "prepare begins" },
+		{ "prepared", "every region preserved" },
+		{ "staged", "next kernel loaded" },
+		{ "freeze", "freeze: services stop" },
+		{ "frozen", "all services stopped" },
+		{ "commit", "kexec" },
+		{ "kernel-start", "kernel starts" },
+		{ "daemon-start", "khod ready" },
+		{ "restored", "every region restored" },
+		{ "first-claim", "first claim" },
+		{ "last-claim", "last claim" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
+		if (strcmp(moments[i].event, event) == 0)
+			return moments[i].words;
+	return event;
+}
+
+static int print_timeline(sd_json_variant *timeline)
+{
+	_cleanup_table_ struct table *table = table_new("TIME|>AFTER|EVENT");
+	char time[FORMAT_TIME_MAX], after[FORMAT_DURATION_MAX];
+	uint64_t start = 0;
+
+	if (json_length(timeline) == 0)
+		return 0;
+	for (size_t i = 0; i < json_length(timeline); i++) {
+		sd_json_variant *moment = sd_json_variant_by_index(timeline, i);
+		uint64_t when = json_unsigned(moment, "realtimeUSec");
+
+		if (i == 0)
+			start = when;
+		table_cell(table, format_time(when, time));
+		table_cell(table, i == 0 ? "" : format_offset(start, when, after));
+		table_cell(table, moment_in_words(json_string(moment, "event")));
+	}
+	printf("\n");
+	return table_print(table, "", stdout);
+}
+
+static int print_fates(sd_json_variant *regions)
+{
+	_cleanup_table_ struct table *table = table_new("NAME|OWNER|>SIZE|CLAIMED|FATE");
+	char size[FORMAT_SIZE_MAX];
+
+	if (json_length(regions) == 0)
+		return 0;
+	for (size_t i = 0; i < json_length(regions); i++) {
+		sd_json_variant *region = sd_json_variant_by_index(regions, i);
+		bool lost = strcmp(json_string(region, "check"), "lost") == 0;
+		_cleanup_free_ char *fate = region_fate(region);
+
+		table_cell(table, json_string(region, "name"));
+		table_cell(table, json_string(region, "owner"));
+		table_cell(table, format_size(json_unsigned(region, "size"), size));
+		table_cell(table, lost ? "-" : json_boolean(region, "claimed") ? "yes" : "no");
+		table_cell(table, fate);
+	}
+	printf("\n");
+	return table_print(table, "", stdout);
+}
+
+static void print_problems(sd_json_variant *problems)
+{
+	if (json_length(problems) > 0)
+		printf("\nproblems\n");
+	for (size_t i = 0; i < json_length(problems); i++)
+		printf("  %s\n", sd_json_variant_string(sd_json_variant_by_index(problems, i)));
+}
+
+static const char *result_in_words(const char *result)
+{
+	if (strcmp(result, "restored") == 0)
+		return "restored: every region arrived";
+	if (strcmp(result, "incomplete") == 0)
+		return "INCOMPLETE: something was lost or damaged";
+	if (strcmp(result, "lost") == 0)
+		return "LOST: nothing arrived";
+	return result;
+}
+
+static int print_report(sd_json_variant *report)
+{
+	sd_json_variant *regions = json_array(report, "regions");
+	char downtime[FORMAT_DURATION_MAX];
+	uint64_t count = json_unsigned(report, "kexecCount");
+	int r;
+
+	printf("update    %s", json_string(report, "update"));
+	if (count > 0)
+		printf(" (kexec %" PRIu64 " since the cold boot)", count);
+	printf("\nkernel    %s -> %s\n", json_string(report, "previousRelease"),
+	       json_string(report, "kernelRelease"));
+	printf("result    %s\n", result_in_words(json_string(report, "result")));
+	if (json_has(report, "downtimeUSec"))
+		printf("downtime  %s (freeze to last claim)\n",
+		       format_duration(json_unsigned(report, "downtimeUSec"), downtime));
+	r = print_timeline(json_array(report, "timeline"));
+	if (r >= 0)
+		r = print_fates(regions);
+	if (r >= 0)
+		print_problems(json_array(report, "problems"));
+	return r;
+}
+
+/* What khod says of the whole counts, and each region too: neither may hide a loss. */
+static bool all_is_well(sd_json_variant *report)
+{
+	sd_json_variant *regions = json_array(report, "regions");
+
+	if (strcmp(json_string(report, "result"), "restored") != 0)
+		return false;
+	for (size_t i = 0; i < json_length(regions); i++)
+		if (region_is_lost(sd_json_variant_by_index(regions, i)))
+			return false;
+	return true;
+}
+
+static int show_report(bool json)
+{
+	_cleanup_json_ sd_json_variant *report = NULL;
+	enum exit_code code;
+
+	code = ask_manager("Report", NULL, &report, NULL);
+	if (code != EXIT_DONE)
+		return code;
+	if (json)
+		json_print(report);
+	if (!json_has(report, "result")) {
+		if (!json)
+			printf("no update has been through this machine\n");
+		return EXIT_DONE;
+	}
+	if (!json && print_report(report) < 0)
+		return EXIT_LOCAL;
+	return all_is_well(report) ? EXIT_DONE : EXIT_LOST;
+}
+
+int verb_report(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	bool json = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			print_usage("report");
+			return EXIT_DONE;
+		default:
+			return bad_usage("report");
+		}
+	if (optind < argc) {
+		say("report takes no argument: %s", argv[optind]);
+		return bad_usage("report");
+	}
+	return show_report(json);
+}
