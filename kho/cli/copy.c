@@ -10,6 +10,10 @@
 #include "kho/cli/room.h"
 #include "kho/core/cleanup.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 enum {
 	CHUNK = 1 << 20
 };
@@ -165,6 +169,18 @@ static int fill(int in, int memory, uint64_t *ret_size)
 	return 0;
 }
 
+static int create_memory(const char *name)
+{
+	/* The name is a label for /proc alone, and shorter than a region's may be. */
+	const char *label = strlen(name) < 200 ? name : "kho";
+	int fd;
+
+	fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+		fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : fd;
+}
+
 int copy_to_memory(int in, const char *name, int *ret_fd, uint64_t *ret_size)
 {
 	_cleanup_close_ int memory = -EBADF;
@@ -173,10 +189,9 @@ int copy_to_memory(int in, const char *name, int *ret_fd, uint64_t *ret_size)
 	r = room_check(0, known_size(in));
 	if (r < 0)
 		return r;
-	/* The name is a label for /proc alone, and shorter than a region's may be. */
-	memory = memfd_create(strlen(name) < 200 ? name : "kho", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	memory = create_memory(name);
 	if (memory < 0)
-		return -errno;
+		return memory;
 	r = fill(in, memory, ret_size);
 	if (r < 0)
 		return r;

@@ -166,26 +166,6 @@ int run_names_expand(const struct run_names *names, const char *text, char **ret
 	return 0;
 }
 
-int run_names_expand_all(const struct run_names *names, char *const *texts, char ***ret)
-{
-	_cleanup_strings_ char **strings = NULL;
-	size_t n = 0;
-	int r;
-
-	while (texts[n])
-		n++;
-	strings = calloc(n + 1, sizeof(*strings));
-	if (!strings)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		r = run_names_expand(names, texts[i], &strings[i]);
-		if (r < 0)
-			return r;
-	}
-	*ret = TAKE_PTR(strings);
-	return 0;
-}
-
 char **run_strings_free(char **strings)
 {
 	for (char **s = strings; s && *s; s++)

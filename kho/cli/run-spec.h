@@ -64,10 +64,7 @@ struct run_names {
  */
 int run_names_expand(const struct run_names *names, const char *text, char **ret);
 
-/* The same for each string up to NULL; *ret is the caller's to free by run_strings_free(). */
-int run_names_expand_all(const struct run_names *names, char *const *texts, char ***ret);
+/* Frees a NULL-terminated array and what it holds; NULL is fine. Returns NULL. */
 char **run_strings_free(char **strings);
-DEFINE_CLEANUP_FUNC(char **, run_strings_free)
-#define _cleanup_strings_ _cleanup_(run_strings_freep)
 
 #endif
