@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "kho/core/memdesc.h"
+#include "tests/unit/tree-sample.h"
+
+struct region *add_region(struct handover *handover, const char *owner, const char *name)
+{
+	struct region *region = NULL;
+
+	assert_int_equal(region_new(owner, name, &region), 0);
+	assert_int_equal(handover_add_region(handover, region), 0);
+	return region;
+}
+
+static void fill_regions(struct handover *handover)
+{
+	struct region *items = add_region(handover, "cache.service", "items");
+	struct region *index = add_region(handover, "cache.service", "\"index\" \\ ö");
+	struct region *blob = add_region(handover, "uid:0", "blob");
+
+	items->size = 64 << 20;
+	items->memdesc = memdesc_encode(MEMDESC_FILE, 0, false, 9);
+	items->required = true;
+	items->claimed = true;
+	items->seals = 0x6;
+	items->position = 0x100000002;
+	items->mode = 0600;
+	items->check = REGION_VERIFIED;
+	items->transport = strdup("luo");
+	items->session = 1;
+	items->token = 0x300000004;
+	items->has_digest = true;
+	for (int i = 0; i < REGION_DIGEST_SIZE; i++)
+		items->digest[i] = (uint8_t)(0xf0 + i);
+	index->memdesc = MEMDESC_FILE;
+	index->check = REGION_LOST;
+	assert_int_equal(region_set_reason(index, "token 3 of session 0: no such file"), 0);
+	blob->size = 5;
+	blob->memdesc = MEMDESC_FILE;
+}
+
+struct handover *sample_handover(void)
+{
+	struct handover *handover = handover_new();
+
+	assert_non_null(handover);
+	handover->generation = 0x500000006;
+	handover->update_id = strdup("0123456789abcdef");
+	handover->state = UPDATE_FROZEN;
+	strcpy(handover->boot_id, "01234567-89ab-cdef-0123-456789abcdef");
+	handover->kexec_count = 3;
+	handover->release = strdup("7.3.4-lab");
+	handover->next_release = strdup("7.3.4-next");
+	handover->image = strdup("/boot/vmlinuz-7.3.4-next");
+	handover->forced = true;
+	handover->result = strdup("incomplete");
+	assert_int_equal(handover_add_problem(handover, "first"), 0);
+	assert_int_equal(handover_add_problem(handover, "second %d", 2), 0);
+	for (int i = 0; i < _MOMENT_MAX; i++)
+		handover->moments[i] = UINT64_C(0x700000000) + (uint64_t)i;
+	handover->moments[MOMENT_LAST_CLAIM] = 0;
+	fill_regions(handover);
+	handover->next_region_id = 18;
+	return handover;
+}
+
+void *sample_tree(size_t spare, size_t *ret_size)
+{
+	_cleanup_handover_ struct handover *handover = sample_handover();
+	_cleanup_free_ void *blob = build(handover, ret_size);
+	void *larger = malloc(*ret_size + spare);
+
+	assert_non_null(larger);
+	assert_int_equal(fdt_open_into(blob, larger, (int)(*ret_size + spare)), 0);
+	if (spare == 0)
+		memcpy(larger, blob, *ret_size);
+	*ret_size += spare;
+	return larger;
+}
+
+void *build(const struct handover *handover, size_t *ret_size)
+{
+	void *blob = NULL;
+
+	assert_int_equal(handover_build(handover, &blob, ret_size), 0);
+	return blob;
+}
+
+struct handover *parse(const void *blob, size_t size)
+{
+	struct handover *handover = NULL;
+
+	assert_int_equal(handover_parse(blob, size, &handover), 0);
+	return handover;
+}
+
+void assert_parse_fails(const void *blob, size_t size, int error)
+{
+	struct handover *handover = NULL;
+
+	assert_int_equal(handover_parse(blob, size, &handover), error);
+	assert_null(handover);
+}
