@@ -33,7 +33,10 @@ kernel_make() {
 	rm -rf "$dir"
 	mkdir -p "$dir/src"
 	locked archive kernel_archive
-	kernel_fetch "$version" "$dir" || die "no kernel $version: see $KHO_LAB_DIR/logs/kernel-$version.log"
+	kernel_fetch "$version" "$dir" || {
+		rm -rf "$dir"
+		die "the archive has no kernel $version: see $KHO_LAB_DIR/logs/kernel-$version.log"
+	}
 	logged "building kernel $version twice (minutes)" "$KHO_LAB_DIR/logs/kernel-$version.log" \
 		kernel_build "$version" "$dir"
 	rm -rf "$dir/src"
