@@ -33,7 +33,7 @@ kernel_make() {
 	rm -rf "$dir"
 	mkdir -p "$dir/src"
 	locked archive kernel_archive
-	kernel_fetch "$version" "$dir" || {
+	kernel_fetch "$version" "$dir" || kernel_fetch_newest "$version" "$dir" || {
 		rm -rf "$dir"
 		die "the archive has no kernel $version: see $KHO_LAB_DIR/logs/kernel-$version.log"
 	}
@@ -87,6 +87,18 @@ kernel_fetch() {
 		return 0
 	done
 	return 1
+}
+
+# Without the default kernel there is no lab: the newest that there is stands in for it, and is named.
+kernel_fetch_newest() {
+	local newest
+
+	[ "$1" = "$(kernel_default)" ] || return 1
+	newest=$(kernel_apt apt-cache pkgnames linux-source- | sed -n 's/^linux-source-\([0-9.]*\)$/\1/p' |
+		sort -V | tail -n 1)
+	[ -n "$newest" ] || return 1
+	note "the archive has no kernel $1: $newest stands in for it"
+	kernel_fetch "$newest" "$2"
 }
 
 kernel_fetch_package() {

@@ -184,7 +184,8 @@ verb_list() {
 		[ ! -e "$(kernel_dir "$kernel")/.complete" ] || state=$(cat "$(kernel_dir "$kernel")/release-lab")
 		printf '  %-28s %s\n' "$kernel" "$state"
 	done
-	printf 'tests\n  %-28s %s\n' unit "the unit tests" unit-sanitized "the same with sanitizers" \
+	printf 'tests\n'
+	printf '  %-28s %s\n' unit "the unit tests" unit-sanitized "the same with sanitizers" \
 		style "clang-format"
 	for test in "$CHECKOUT"/tests/vm/*.sh; do
 		[ -e "$test" ] || continue
