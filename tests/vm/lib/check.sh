@@ -92,7 +92,7 @@ check_build() {
 
 # check_unit NAME BUILD FLAGS...: counts what automake counted.
 check_unit() {
-	local name=$1 build=$2 log start=$SECONDS passed failed skipped
+	local name=$1 build=$2 log start=$SECONDS passed failed skipped why
 
 	shift 2
 	[ -e "$CHECKOUT/configure.ac" ] || return 0
@@ -102,12 +102,17 @@ check_unit() {
 	failed=$(($(unit_count "$log" FAIL) + $(unit_count "$log" ERROR) + $(unit_count "$log" XPASS)))
 	skipped=$(unit_count "$log" SKIP)
 	# A make check that broke, or that had nothing to run, is no success.
-	[ $((failed + passed)) -gt 0 ] && { [ $STATUS = 0 ] || [ $failed -gt 0 ]; } || failed=1
+	why="$failed failed"
+	if [ $failed = 0 ] && [ $STATUS != 0 ]; then
+		failed=1 why="make check broke"
+	elif [ $((passed + failed + skipped)) = 0 ]; then
+		failed=1 why="make check ran nothing"
+	fi
 	PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 	if [ $failed = 0 ]; then
 		tell ok "$name" $((SECONDS - start)) "$passed programs"
 	else
-		tell FAIL "$name" $((SECONDS - start)) "$failed failed; all of it is in $log"
+		tell FAIL "$name" $((SECONDS - start)) "$why; all of it is in $log"
 		grep -aE '^(not ok|FAIL|ERROR|\[  FAILED)|: error:|ERROR: AddressSanitizer|runtime error' "$log" |
 			sort -u | head -n 40 || true
 		tail -n 30 "$log"
