@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kho/cli/copy.h"
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/handover.h"
 #include "kho/cli/say.h"
 #include "kho/cli/verbs.h"

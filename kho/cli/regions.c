@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/json.h"
 #include "kho/cli/regions.h"
 #include "kho/cli/table.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kho/cli/ask.h"
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/json.h"
 #include "kho/cli/regions.h"
 #include "kho/cli/say.h"

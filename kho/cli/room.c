@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/room.h"
 #include "kho/cli/say.h"
 #include "kho/core/cleanup.h"

@@ -7,7 +7,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/run-files.h"
 #include "kho/cli/run-freeze.h"
 #include "kho/cli/run-loop.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/run-spec.h"
 #include "kho/core/region.h"
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/run-directory.h"
 #include "kho/cli/run-files.h"
 #include "kho/cli/run-loop.h"

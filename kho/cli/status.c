@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/json.h"
 #include "kho/cli/kernel-view.h"
 #include "kho/cli/say.h"

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "kho/cli/ask.h"
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 #include "kho/cli/json.h"
 #include "kho/cli/region-source.h"
 #include "kho/cli/regions.h"

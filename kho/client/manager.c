@@ -26,7 +26,7 @@ struct manager {
 	struct client_error error;
 };
 
-static void free_strv(char ***strv)
+void free_strv(char ***strv)
 {
 	for (char **s = *strv; s && *s; s++)
 		free(*s);
@@ -75,6 +75,7 @@ static void tell_progress(struct manager *m, sd_json_variant *parameters)
 		{}};
 	_cleanup_(free_strv) char **waiting_for = NULL;
 	struct manager_progress progress = {};
+	char *nobody[] = { NULL };
 	sd_json_variant *field = sd_json_variant_by_key(parameters, "progress");
 	int r;
 
@@ -85,7 +86,7 @@ static void tell_progress(struct manager *m, sd_json_variant *parameters)
 	if (r < 0)
 		return;
 	if (!progress.waiting_for)
-		progress.waiting_for = (char *[]){NULL};
+		progress.waiting_for = nobody;
 	m->progress(&progress, m->progress_userdata);
 }
 
@@ -138,15 +139,12 @@ static int connect_link(const char *path, sd_varlink **ret)
 
 int manager_connect(struct manager *m)
 {
-	const char *dir = secure_getenv("KHO_RUNTIME_DIR") ?: KHO_RUNTIME_DIR;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = runtime_path(KHO_MANAGER_SOCKET);
 	int r;
 
 	client_error_clear(&m->error);
-	if (asprintf(&path, "%s/" INTERFACE, dir) < 0) {
-		path = NULL;
-		return client_error_connect(&m->error, -ENOMEM, INTERFACE);
-	}
+	if (!path)
+		return client_error_connect(&m->error, -ENOMEM, KHO_MANAGER_SOCKET);
 	m->link = sd_varlink_close_unref(m->link);
 	r = connect_link(path, &m->link);
 	if (r < 0)
@@ -236,6 +234,11 @@ int manager_call(struct manager *m, const char *method, sd_json_variant *paramet
 int manager_take_fd(struct manager *m)
 {
 	return m->reply_fd < 0 ? -ENODATA : TAKE_FD(m->reply_fd);
+}
+
+int manager_bad_reply(struct manager *m, const char *method)
+{
+	return client_error_connection(&m->error, -EBADMSG, method);
 }
 
 const char *manager_message(const struct manager *m)

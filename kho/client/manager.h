@@ -27,6 +27,9 @@ struct manager_progress {
 	char **waiting_for; /* owners, NULL-terminated; never NULL */
 };
 
+/* For _cleanup_: strings in a NULL-terminated array, or NULL. */
+void free_strv(char ***strv);
+
 /* Everything in progress is borrowed, for the time of the call. */
 typedef void (*manager_progress_t)(const struct manager_progress *progress, void *userdata);
 
@@ -62,6 +65,9 @@ int manager_call_progress(struct manager *m, const char *method, sd_json_variant
 
 /* The first fd that came with the last reply, the caller's to close; -ENODATA if none did. */
 int manager_take_fd(struct manager *m);
+
+/* Says that METHOD's reply was not what the interface promises. Returns -EBADMSG. */
+int manager_bad_reply(struct manager *m, const char *method);
 
 /* Of the last failure; valid until the next call. Never NULL, no newline. */
 const char *manager_message(const struct manager *m);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kho/cli/format.h"
+#include "kho/client/format.h"
 
 #define USEC_PER_MSEC UINT64_C(1000)
 #define USEC_PER_SEC UINT64_C(1000000)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef KHO_CLI_FORMAT_H
-#define KHO_CLI_FORMAT_H
+#ifndef KHO_CLIENT_FORMAT_H
+#define KHO_CLIENT_FORMAT_H
 
 #include <stddef.h>
 #include <stdint.h>
