@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "kexec/distribution.h"
+#include "kexec/help.h"
+#include "kho/client/exit-codes.h"
+#include "kho/core/cleanup.h"
+
+void help_print(void)
+{
+	fputs("kexec --kho -l KERNEL [OPTION...]     stage: keep every region, load the kernel\n"
+	      "kexec --kho -e                        execute what is staged\n"
+	      "kexec --kho -l -e KERNEL [OPTION...]  both\n"
+	      "kexec --kho -u                        drop what is staged; services just go on\n"
+	      "kexec --kho -S                        show what is staged\n"
+	      "\n"
+	      "Changes to another kernel, and keeps the memory that services registered with khod.\n"
+	      "\n"
+	      "with -l:\n"
+	      "      --initrd=FILE         the kernel's initial ramdisk\n"
+	      "      --command-line=WORDS  the kernel's command line; --append=WORDS is the same\n"
+	      "      --reuse-cmdline       begin with the command line of the running kernel\n"
+	      "      --kho-digest=WHAT     check regions by digest: always, never, or up to a size\n"
+	      "                            (256M, the default)\n"
+	      "with -l and -e:\n"
+	      "      --kho-timeout=SECONDS that services have to answer (30)\n"
+	      "with -e:\n"
+	      "  -y, --no-sync             leave the file systems unsynced\n"
+	      "\n"
+	      "Without --kho this is the distribution's kexec: see kexec --help.\n"
+	      "Exit status: 0 done, 1 wrong usage or a bad file, 2 refused and nothing changed,\n"
+	      "3 khod not reachable, 4 aborted and undone. More in kexec(8).\n",
+	      stdout);
+}
+
+int version_print(void)
+{
+	_cleanup_free_ char *path = NULL;
+
+	puts(PACKAGE_STRING);
+	if (distribution_find(&path) < 0)
+		return EXIT_LOCAL;
+	printf("in front of %s\n", path);
+	return EXIT_DONE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kexec/distribution.h"
+#include "kexec/help.h"
+#include "kexec/run.h"
+
+static enum exit_code act(const struct kexec_options *options)
+{
+	_cleanup_(run_done) struct run run;
+	enum exit_code r;
+
+	r = run_begin(&run, options);
+	if (r != EXIT_DONE)
+		return r;
+	if (options->actions & ACTION_STATUS)
+		return run_show(&run);
+	if (options->actions & ACTION_UNLOAD)
+		return run_drop(&run);
+	if (options->actions & ACTION_LOAD)
+		r = run_stage(&run);
+	if (r == EXIT_DONE && (options->actions & ACTION_EXECUTE))
+		r = run_execute(&run);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(kexec_options_done) struct kexec_options options;
+	int r;
+
+	r = kexec_options_parse(&options, argc, argv);
+	if (!options.kho)
+		return distribution_exec(argv);
+	if (r < 0) {
+		fprintf(stderr, "kexec: %s\n", options.error ?: "out of memory");
+		return EXIT_LOCAL;
+	}
+	if (options.actions & ACTION_HELP) {
+		help_print();
+		return EXIT_DONE;
+	}
+	if (options.actions & ACTION_VERSION)
+		return version_print();
+	return act(&options);
+}

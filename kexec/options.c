@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "kexec/option-table.h"
+#include "kexec/options.h"
+#include "kho/client/format.h"
+#include "kho/core/cleanup.h"
+
+/* getopt_long(3) tells long options apart by their place in the table. */
+#define VALUE_BASE 256
+#define TIMEOUT_MAX_USEC (24 * 60 * 60 * UINT64_C(1000000))
+#define SEE_HELP "see kexec --kho --help"
+
+struct getopt_tables {
+	struct option *longs;
+	char shorts[2 * UCHAR_MAX];
+};
+
+static void tables_done(struct getopt_tables *t)
+{
+	free(t->longs);
+}
+
+static int tables_init(struct getopt_tables *t)
+{
+	char *letter = t->shorts;
+
+	t->longs = calloc(n_known_options + 1, sizeof(t->longs[0]));
+	if (!t->longs)
+		return -ENOMEM;
+	*letter++ = ':'; /* a missing argument is told from an unknown option */
+	for (size_t i = 0; i < n_known_options; i++) {
+		const struct known_option *known = &known_options[i];
+
+		t->longs[i] = (struct option){
+			.name = known->name,
+			.has_arg = known->has_argument ? required_argument : no_argument,
+			.val = VALUE_BASE + i,
+		};
+		if (!known->letter)
+			continue;
+		*letter++ = known->letter;
+		if (known->has_argument)
+			*letter++ = ':';
+	}
+	*letter = '\0';
+	return 0;
+}
+
+static const struct known_option *known_from_value(int value)
+{
+	if (value >= VALUE_BASE)
+		return &known_options[value - VALUE_BASE];
+	for (size_t i = 0; i < n_known_options; i++)
+		if (known_options[i].letter == value)
+			return &known_options[i];
+	return NULL;
+}
+
+/* The first error is the one to show. Returns -EINVAL or -ENOMEM. */
+static int fail(struct kexec_options *o, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int fail(struct kexec_options *o, const char *format, ...)
+{
+	va_list ap;
+	int r;
+
+	if (o->error)
+		return -EINVAL;
+	va_start(ap, format);
+	r = vasprintf(&o->error, format, ap);
+	va_end(ap);
+	if (r < 0) {
+		o->error = NULL;
+		return -ENOMEM;
+	}
+	return -EINVAL;
+}
+
+/* As the user may have typed it; into a buffer, since letters have no string. */
+static const char *spell(const struct known_option *known, bool long_form, char buf[static 64])
+{
+	if (long_form)
+		snprintf(buf, 64, "--%s", known->name);
+	else
+		snprintf(buf, 64, "-%c", known->letter);
+	return buf;
+}
+
+static int forward(struct kexec_options *o, const char *word, const char *value)
+{
+	char **arguments;
+	char *argument;
+
+	arguments = reallocarray(o->load_arguments, o->n_load_arguments + 2, sizeof(*arguments));
+	if (!arguments)
+		return -ENOMEM;
+	o->load_arguments = arguments;
+	if (asprintf(&argument, "%s%s%s", word, value ? "=" : "", value ?: "") < 0)
+		return -ENOMEM;
+	arguments[o->n_load_arguments++] = argument;
+	arguments[o->n_load_arguments] = NULL;
+	return 0;
+}
+
+static int parse_timeout(struct kexec_options *o, const char *text)
+{
+	if (parse_seconds(text, &o->timeout_usec) < 0 || o->timeout_usec == 0 ||
+	    o->timeout_usec > TIMEOUT_MAX_USEC)
+		return fail(o,
+			    "--kho-timeout takes seconds, more than 0 and at most %d, not \"%s\"",
+			    (int)(TIMEOUT_MAX_USEC / 1000000), text);
+	return 0;
+}
+
+static int parse_digest(struct kexec_options *o, const char *text)
+{
+	o->has_digest_size_max = true;
+	if (strcmp(text, "always") == 0)
+		o->digest_size_max = INT64_MAX;
+	else if (strcmp(text, "never") == 0)
+		o->digest_size_max = 0;
+	else if (parse_size(text, &o->digest_size_max) < 0)
+		return fail(o, "--kho-digest takes always, never or a size as 256M, not \"%s\"",
+			    text);
+	return 0;
+}
+
+static int take_option(struct kexec_options *o, const struct known_option *known, bool long_form,
+		       const char *value)
+{
+	char buf[64];
+
+	switch (known->role) {
+	case ROLE_KHO:
+		o->kho = true;
+		return 0;
+	case ROLE_TIMEOUT:
+		return parse_timeout(o, value);
+	case ROLE_DIGEST:
+		return parse_digest(o, value);
+	case ROLE_ACTION:
+		o->actions |= known->action;
+		return 0;
+	case ROLE_NO_SYNC:
+		o->no_sync = true;
+		return 0;
+	case ROLE_INITRD:
+		o->initrd = value;
+		return forward(o, spell(known, true, buf), value);
+	case ROLE_FORWARD:
+		return forward(o, spell(known, true, buf), value);
+	case ROLE_IMPLIED:
+		return 0;
+	case ROLE_REFUSE:
+		return fail(o, "%s can't be combined with --kho: %s", spell(known, long_form, buf),
+			    known->reason);
+	}
+	return -EINVAL;
+}
+
+static int refuse_word(struct kexec_options *o, int result, char *const argv[])
+{
+	bool is_letter = optopt > 0 && optopt < VALUE_BASE;
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *word = is_letter ? letter : argv[optind - 1];
+
+	if (result == ':')
+		return fail(o, "%s needs an argument: " SEE_HELP, word);
+	return fail(o, "\"%s\" is no option, or is not complete: " SEE_HELP, word);
+}
+
+/* Goes on after an error: --kho may still come, and decides whose error it is. */
+static int scan(struct kexec_options *o, int argc, char **argv)
+{
+	_cleanup_(tables_done) struct getopt_tables tables = {};
+	int value, r;
+
+	r = tables_init(&tables);
+	if (r < 0)
+		return r;
+	opterr = 0;
+	optind = 0; /* glibc: forget what was parsed before */
+	while ((value = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		const struct known_option *known = NULL;
+
+		if (value != '?' && value != ':')
+			known = known_from_value(value);
+		if (known)
+			r = take_option(o, known, value >= VALUE_BASE, optarg);
+		else
+			r = refuse_word(o, value, argv);
+		if (r == -ENOMEM)
+			return r;
+	}
+	if (optind < argc)
+		o->image = argv[optind];
+	if (optind + 1 < argc) {
+		r = fail(o, "one kernel is enough, and \"%s\" comes after \"%s\"", argv[optind + 1],
+			 argv[optind]);
+		if (r == -ENOMEM)
+			return r;
+	}
+	return 0;
+}
+
+/* What makes sense word by word, and not together. */
+static int check_together(struct kexec_options *o)
+{
+	bool load = o->actions & ACTION_LOAD;
+	bool execute = o->actions & ACTION_EXECUTE;
+
+	if (o->actions & (ACTION_HELP | ACTION_VERSION))
+		return 0;
+	if (o->actions == 0 && o->image)
+		return fail(o, "say -l to load %s, or -l -e to load and execute it", o->image);
+	if (o->actions == 0)
+		return fail(o, "say what to do: -l, -e, -l -e, -u or -S; " SEE_HELP);
+	if ((o->actions & (o->actions - 1)) && o->actions != (ACTION_LOAD | ACTION_EXECUTE))
+		return fail(o, "of -l, -e, -u and -S only -l and -e go together");
+	if (load && !o->image)
+		return fail(o, "-l needs a kernel: kexec --kho -l KERNEL");
+	if (!load && o->image)
+		return fail(o, "\"%s\" goes with -l only", o->image);
+	if (!load && o->n_load_arguments > 0)
+		return fail(o, "%s goes with -l only", o->load_arguments[0]);
+	if (!load && o->has_digest_size_max)
+		return fail(o, "--kho-digest goes with -l only");
+	if (!load && !execute && o->timeout_usec)
+		return fail(o, "--kho-timeout goes with -l and -e only");
+	return 0;
+}
+
+int kexec_options_parse(struct kexec_options *o, int argc, char *const argv[])
+{
+	_cleanup_free_ char **copy = NULL; /* getopt_long(3) reorders it */
+	int r;
+
+	*o = (struct kexec_options){};
+	copy = calloc(argc + 1, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, argv, argc * sizeof(*copy));
+	r = scan(o, argc, copy);
+	if (r < 0)
+		return r;
+	if (!o->kho)
+		return 0;
+	if (o->error)
+		return -EINVAL;
+	return check_together(o);
+}
+
+void kexec_options_done(struct kexec_options *o)
+{
+	for (size_t i = 0; i < o->n_load_arguments; i++)
+		free(o->load_arguments[i]);
+	free(o->load_arguments);
+	free(o->error);
+	*o = (struct kexec_options){};
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KEXEC_OPTIONS_H
+#define KEXEC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is to be done, as bits: only load and execute go together. */
+enum kexec_action {
+	ACTION_LOAD = 1 << 0,
+	ACTION_EXECUTE = 1 << 1,
+	ACTION_UNLOAD = 1 << 2,
+	ACTION_STATUS = 1 << 3,
+	ACTION_HELP = 1 << 4,
+	ACTION_VERSION = 1 << 5,
+};
+
+struct kexec_options {
+	bool kho; /* false: the rest means nothing, the distribution's kexec is to see argv */
+
+	unsigned int actions;
+	const char *image;  /* borrowed from argv, as is initrd */
+	const char *initrd; /* NULL: none */
+	bool no_sync;
+	uint64_t timeout_usec; /* 0: khod's default */
+	bool has_digest_size_max;
+	uint64_t digest_size_max; /* bytes */
+
+	/* What goes on to the distribution's kexec, NULL-terminated: the words are ours. */
+	char **load_arguments;
+	size_t n_load_arguments;
+
+	char *error; /* of kexec_options_parse(): one line */
+};
+
+/*
+ * Reads the options as the distribution's kexec would, argv untouched, so that "--kho" is ours only
+ * where that one would look for an option: not after "--", and not where another option's argument
+ * stands. Returns 0, also if --kho is not there, -EINVAL if it is and something else is wrong
+ * (error says what), or -ENOMEM.
+ */
+int kexec_options_parse(struct kexec_options *o, int argc, char *const argv[]);
+
+void kexec_options_done(struct kexec_options *o);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "kexec/image.h"
+#include "kexec/program.h"
+#include "kexec/run.h"
+#include "kho/client/format.h"
+#include "kho/kernel/generation.h"
+
+#define LOAD_DISABLED "/proc/sys/kernel/kexec_load_disabled"
+
+/* What Prepare replies with. */
+struct prepared {
+	char *update;
+	uint64_t regions;
+	uint64_t size;
+	char *transport;
+	char **warnings;
+};
+
+static void prepared_done(struct prepared *prepared)
+{
+	free(prepared->update);
+	free(prepared->transport);
+	free_strv(&prepared->warnings);
+}
+
+static bool loading_is_disabled(void)
+{
+	_cleanup_fclose_ FILE *f = fopen(LOAD_DISABLED, "re");
+
+	return f && fgetc(f) == '1';
+}
+
+/* All that can be seen before any service is bothered. */
+static enum exit_code check_files(struct run *run, struct image *ret)
+{
+	_cleanup_free_ char *error = NULL;
+	int r;
+
+	r = image_check(run->options->image, ret, &error);
+	if (r >= 0 && run->options->initrd)
+		r = initrd_check(run->options->initrd, &error);
+	if (r < 0)
+		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));
+	if (loading_is_disabled())
+		return complain(run, EXIT_LOCAL,
+				"loading a kernel is switched off until the next boot "
+				"(kernel.kexec_load_disabled=1)");
+	return EXIT_DONE;
+}
+
+static int build_prepare(const struct kexec_options *o, const struct image *image,
+			 sd_json_variant **ret)
+{
+	return sd_json_buildo(
+		ret, SD_JSON_BUILD_PAIR_STRING("image", image->path),
+		SD_JSON_BUILD_PAIR_CONDITION(!!image->release, "nextRelease",
+					     SD_JSON_BUILD_STRING(image->release)),
+		SD_JSON_BUILD_PAIR_CONDITION(o->has_digest_size_max, "digestSizeMax",
+					     SD_JSON_BUILD_UNSIGNED(o->digest_size_max)),
+		SD_JSON_BUILD_PAIR_CONDITION(o->timeout_usec > 0, "timeoutUSec",
+					     SD_JSON_BUILD_UNSIGNED(o->timeout_usec)));
+}
+
+static int read_prepared(sd_json_variant *reply, struct prepared *ret)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_string,
+		 offsetof(struct prepared, update), SD_JSON_MANDATORY},
+		{"regions", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct prepared, regions), SD_JSON_MANDATORY},
+		{"size", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct prepared, size), SD_JSON_MANDATORY},
+		{"transport", SD_JSON_VARIANT_STRING, sd_json_dispatch_string,
+		 offsetof(struct prepared, transport), SD_JSON_NULLABLE},
+		{"warnings", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+		 offsetof(struct prepared, warnings), SD_JSON_NULLABLE},
+		{}};
+
+	return sd_json_dispatch(reply, table, SD_JSON_ALLOW_EXTENSIONS, ret);
+}
+
+/* An update that is staged already is refused by khod; how to go on is ours to say. */
+static enum exit_code complain_prepare(struct run *run)
+{
+	sd_json_variant *parameters = manager_error_parameters(run->manager);
+	sd_json_variant *state = sd_json_variant_by_key(parameters, "state");
+
+	if (state && sd_json_variant_is_string(state) &&
+	    strcmp(sd_json_variant_string(state), "staged") == 0)
+		return complain(run, EXIT_REFUSED,
+				"%s: kexec --kho -e executes it, kexec --kho -u drops it",
+				manager_message(run->manager));
+	return complain_manager(run);
+}
+
+static enum exit_code prepare(struct run *run, const struct image *image, struct prepared *ret)
+{
+	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
+	int r;
+
+	if (build_prepare(run->options, image, &parameters) < 0)
+		return complain(run, EXIT_LOCAL, "out of memory");
+	r = run_call(run, "Prepare", parameters, &reply);
+	if (r == MANAGER_ERROR_REPLY && manager_exit_code(run->manager) == EXIT_REFUSED)
+		return complain_prepare(run);
+	if (r == -EINTR)
+		return run_undo(run, false, "interrupted");
+	if (r < 0)
+		return run_undo(run, false, manager_message(run->manager));
+	r = read_prepared(reply, ret);
+	run->update = TAKE_PTR(ret->update);
+	if (r < 0) {
+		manager_bad_reply(run->manager, "Prepare");
+		return run_undo(run, false, manager_message(run->manager));
+	}
+	show_warnings(run, ret->warnings);
+	return EXIT_DONE;
+}
+
+/* NULL: out of memory. The words are the options', but for the array. */
+static char **load_command(struct run *run, const struct image *image)
+{
+	const struct kexec_options *o = run->options;
+	char **argv = calloc(o->n_load_arguments + 5, sizeof(*argv));
+	size_t n = 0;
+
+	if (!argv)
+		return NULL;
+	argv[n++] = run->program;
+	argv[n++] = (char *)"-s";
+	argv[n++] = (char *)"-l";
+	for (size_t i = 0; i < o->n_load_arguments; i++)
+		argv[n++] = o->load_arguments[i];
+	argv[n++] = image->path; /* absolute, so never taken for an option */
+	return argv;
+}
+
+/*
+ * kexec_file_load leaves an earlier image alone when it fails, and replaces it when it does not
+ * (kernel/kexec_file.c): what a failure leaves behind depends on which of the two it was.
+ */
+static enum exit_code load(struct run *run, const struct image *image)
+{
+	_cleanup_free_ char **argv = load_command(run, image);
+	int loaded_before = kernel_kexec_loaded(), loaded;
+	bool interrupted = false;
+	int r = -ENOMEM;
+
+	if (argv)
+		r = program_run(run->program, argv, run->signal_fd, &interrupted);
+	loaded = kernel_kexec_loaded();
+	if (r == 0 && loaded == 1 && !interrupted)
+		return EXIT_DONE;
+	if (interrupted)
+		return run_undo(run, r == 0 || (r == -EINTR && loaded == 1), "interrupted");
+	if (r == 0)
+		return run_undo(run, false,
+				"kexec-tools says that it loaded the kernel, and the kernel that "
+				"none is loaded");
+	if (r == -EINTR)
+		return run_undo(run, loaded == 1, "kexec-tools was killed while it loaded");
+	return run_undo(run, loaded == 1 && loaded_before == 0,
+			r > 0 ? "kexec-tools could not load the kernel" : "can't run kexec-tools");
+}
+
+static enum exit_code tell_staged(struct run *run)
+{
+	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
+	int r;
+
+	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("update", run->update));
+	if (r < 0)
+		return run_undo(run, true, "out of memory");
+	r = manager_call(run->manager, "Staged", parameters, NULL);
+	if (r == -EINTR)
+		return run_undo(run, true, "interrupted");
+	if (r < 0)
+		return run_undo(run, true, manager_message(run->manager));
+	return EXIT_DONE;
+}
+
+static void print_summary(const struct image *image, const struct prepared *prepared)
+{
+	const char *target = image->release ?: image->path;
+	char size[FORMAT_SIZE_MAX];
+
+	if (prepared->regions == 0)
+		printf("staged %s: no regions\n", target);
+	else
+		printf("staged %s: %" PRIu64 " %s, %s, %s\n", target, prepared->regions,
+		       plural(prepared->regions, "region", "regions"),
+		       format_size(prepared->size, size),
+		       prepared->transport && strcmp(prepared->transport, "luo") != 0
+			       ? prepared->transport
+			       : "in place");
+}
+
+enum exit_code run_stage(struct run *run)
+{
+	_cleanup_(image_done) struct image image = {};
+	_cleanup_(prepared_done) struct prepared prepared = {};
+	enum exit_code r;
+
+	r = check_files(run, &image);
+	if (r != EXIT_DONE)
+		return r;
+	r = run_connect(run);
+	if (r != EXIT_DONE)
+		return r;
+	r = prepare(run, &image, &prepared);
+	if (r != EXIT_DONE)
+		return r;
+	r = load(run, &image);
+	if (r != EXIT_DONE)
+		return r;
+	r = tell_staged(run);
+	if (r != EXIT_DONE)
+		return r;
+	print_summary(&image, &prepared);
+	run->release = TAKE_PTR(image.release);
+	return EXIT_DONE;
+}
