@@ -30,6 +30,32 @@ static uint64_t meminfo_field(const char *text, const char *name)
 	return 0;
 }
 
+/*
+ * Bytes of KHO's scratch. The kernel counts what is free in it as CmaFree, but does not count it in
+ * CmaTotal (kernel/liveupdate/kexec_handover.c, kho_release_scratch); without debugfs nothing
+ * tells.
+ */
+static uint64_t scratch_total(int root_fd)
+{
+	static const char *const files[] = {
+		"sys/kernel/debug/kho/out/scratch_len",
+		"sys/kernel/debug/kho/out/bootmem_len",
+	};
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *text = NULL;
+		char *save = NULL;
+
+		if (read_file_at(root_fd, files[i], 65536, &text, NULL) < 0)
+			continue;
+		for (char *line = strtok_r(text, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save))
+			total += strtoull(line, NULL, 16);
+	}
+	return total;
+}
+
 int memory_room_at(int root_fd, struct memory_room *ret)
 {
 	_cleanup_free_ char *text = NULL;
@@ -41,8 +67,8 @@ int memory_room_at(int root_fd, struct memory_room *ret)
 	if (!strstr(text, "MemAvailable:"))
 		return -EBADMSG;
 	available = meminfo_field(text, "MemAvailable");
-	cma_total = meminfo_field(text, "CmaTotal");
 	cma_free = meminfo_field(text, "CmaFree");
+	cma_total = meminfo_field(text, "CmaTotal") + scratch_total(root_fd);
 	ret->available = available > cma_free ? available - cma_free : 0;
 	ret->cma_used = cma_total > cma_free ? cma_total - cma_free : 0;
 	return 0;

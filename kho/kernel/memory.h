@@ -7,7 +7,9 @@
 /* All in bytes. */
 struct memory_room {
 	uint64_t available; /* MemAvailable − CmaFree: what the kernel can hand out for good */
-	uint64_t cma_used;  /* memory in use in CMA, KHO's scratch with it: moved if preserved */
+	/* Memory in use in CMA and in KHO's scratch: the kernel moves it away to preserve it. 0 if
+	 * the size of scratch is hidden, without debugfs. */
+	uint64_t cma_used;
 };
 
 /* From /proc/meminfo. Errors: what reading it gave, -EBADMSG. */

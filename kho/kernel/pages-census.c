@@ -28,6 +28,7 @@ struct census_task {
 };
 
 #define FLAG(name) (1ULL << KPF_##name)
+#define FLAG_COMPOUND (FLAG(COMPOUND_HEAD) | FLAG(COMPOUND_TAIL))
 
 uint32_t pages_flags_memdesc(uint64_t flags, unsigned int order)
 {
@@ -117,7 +118,10 @@ static int census_map(const struct census_task *task, size_t n)
 		while (i + run < n && (map[i + run] & PAGEMAP_PRESENT) &&
 		       (map[i + run] & PAGEMAP_PFN) == pfn + run)
 			run++;
-		n_flags = read_flags(task, pfn, run + task->window - 1);
+		n_flags = read_flags(task, pfn, run);
+		/* The last folio may go on beyond the end of the file. */
+		if (n_flags > 0 && (task->flags[n_flags - 1] & FLAG_COMPOUND))
+			n_flags = read_flags(task, pfn, run + task->window - 1);
 		if (n_flags < 0)
 			return n_flags;
 		if ((size_t)n_flags >= run)

@@ -38,7 +38,9 @@ static enum memory_type tmpfs_type(int fd, int flags, const struct stat *st)
 	if ((flags & O_ACCMODE) != O_RDWR)
 		return MEMORY_READ_ONLY;
 	link_read(fd, name, sizeof(name));
-	return strncmp(name, "/memfd:", 7) == 0 ? MEMORY_MEMFD : MEMORY_TMPFS;
+	/* One that crossed has lost its name (mm/memfd_luo.c, memfd_luo_retrieve). */
+	return strncmp(name, "/memfd:", 7) == 0 || strcmp(name, "/ (deleted)") == 0 ? MEMORY_MEMFD
+										    : MEMORY_TMPFS;
 }
 
 static enum memory_type file_type(int fd, int flags, const struct stat *st)
