@@ -32,7 +32,7 @@ static uint64_t meminfo_field(const char *text, const char *name)
 
 /*
  * Bytes of KHO's scratch. The kernel counts what is free in it as CmaFree, but does not count it in
- * CmaTotal (kernel/liveupdate/kexec_handover.c, kho_release_scratch); without debugfs nothing
+ * CmaTotal (kernel/liveupdate/kexec_handover.c, kho_init); without debugfs nothing
  * tells.
  */
 static uint64_t scratch_total(int root_fd)

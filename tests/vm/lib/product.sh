@@ -86,6 +86,11 @@ product_build() {
 		cd /mnt/build
 		make -j"$1"
 		make -s install DESTDIR=/mnt/dest
+		# What tests have of their own, linked to the inside of the product and so built with it.
+		for program in tests/vm/*/*; do
+			[ ! -f "$program" ] || [ ! -x "$program" ] ||
+				install -D -t /mnt/dest/usr/lib/kho-lab/bin "$program"
+		done
 	' sh "$(jobs_wanted)"
 	product_helpers "$work"
 }
