@@ -31,9 +31,9 @@ static int abort_update(const char *reason, bool json)
 int verb_abort(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "reason", required_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"reason", required_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	const char *reason = "kho abort";

@@ -14,9 +14,7 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
-enum {
-	CHUNK = 1 << 20
-};
+enum { CHUNK = 1 << 20 };
 
 /* How often the room is looked at while memory fills. */
 #define ROOM_STEP (UINT64_C(16) << 20)

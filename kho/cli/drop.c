@@ -38,8 +38,8 @@ static enum exit_code drop_regions(char *const *names, bool json)
 int verb_drop(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	bool json = false;

@@ -84,12 +84,9 @@ static enum exit_code get_region(const struct get *get)
 int verb_get(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "damaged", no_argument, NULL, 'd' },
-		{ "release", no_argument, NULL, 'r' },
-		{ "drop", no_argument, NULL, 'D' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{"damaged", no_argument, NULL, 'd'}, {"release", no_argument, NULL, 'r'},
+		{"drop", no_argument, NULL, 'D'},    {"force", no_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},    {},
 	};
 	struct get get = {};
 	int c;

@@ -28,14 +28,18 @@ static int print_json(const struct kernel_info *kernel, const char *reason)
 
 static void print_human(const struct kernel_info *kernel)
 {
+	const char *advice = kho_generation_advice(kernel->generation);
+	const char *reason = kernel->luo_reason ?: "LUO is missing";
+
 	printf("khod          not running or not reachable\n");
 	printf("kernel        %s, KHO %s: %s\n", kernel->release,
-	       kho_generation_name(kernel->generation),
-	       kho_generation_advice(kernel->generation));
+	       kho_generation_name(kernel->generation), advice);
 	if (kernel->luo)
 		printf("in place      yes, memory can stay where it is (LUO)\n");
+	else if (strcmp(reason, advice) == 0)
+		printf("in place      no\n");
 	else
-		printf("in place      no: %s\n", kernel->luo_reason ?: "LUO is missing");
+		printf("in place      no: %s\n", reason);
 	if (kernel->kexec_loaded)
 		printf("kexec         a kernel is loaded, and carries no region\n");
 }

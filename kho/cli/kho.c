@@ -15,23 +15,23 @@ static const struct verb {
 	const char *arguments;
 	const char *purpose;
 } verbs[] = {
-	{ "status", verb_status, "[--json]", "What khod and this kernel do and can do" },
-	{ "list", verb_list, "[--unclaimed] [--json] [NAME...]", "The regions that are kept" },
-	{ "tree", verb_tree, "[--raw | --json]", "The handover tree, as khod holds it" },
-	{ "report", verb_report, "[--json]", "What the last update did to each region" },
-	{ "wait", verb_wait, "[--timeout=SECONDS] [--json] [NAME...]",
-	  "Wait until every required region is claimed" },
-	{ "put", verb_put, "[--replace] [--optional] [--json] NAME [FILE]",
-	  "Keep what is read from FILE or standard input" },
-	{ "get", verb_get, "[--damaged] [--release | --drop] [--force] NAME",
-	  "Write a region's content to standard output" },
-	{ "drop", verb_drop, "[--json] NAME...", "Keep a region no longer; forget a lost one" },
-	{ "run", verb_run,
-	  "--region=NAME:SIZE... [--file=NAME:PATH...] [--freeze-signal=SIGNAL]\n"
-	  "            [--damaged=stop|empty|use] [--optional] [--] COMMAND...",
-	  "Run a program that knows nothing of all this, with regions that are kept" },
-	{ "abort", verb_abort, "[--reason=TEXT] [--json]", "Undo the update in progress" },
-	{ "help", verb_help, "[VERB]", "This, or how VERB is called" },
+	{"status", verb_status, "[--json]", "What khod and this kernel do and can do"},
+	{"list", verb_list, "[--unclaimed] [--json] [NAME...]", "The regions that are kept"},
+	{"tree", verb_tree, "[--raw | --json]", "The handover tree, as khod holds it"},
+	{"report", verb_report, "[--json]", "What the last update did to each region"},
+	{"wait", verb_wait, "[--timeout=SECONDS] [--json] [NAME...]",
+	 "Wait until every required region is claimed"},
+	{"put", verb_put, "[--replace] [--optional] [--json] NAME [FILE]",
+	 "Keep what is read from FILE or standard input"},
+	{"get", verb_get, "[--damaged] [--release | --drop] [--force] NAME",
+	 "Write a region's content to standard output"},
+	{"drop", verb_drop, "[--json] NAME...", "Keep a region no longer; forget a lost one"},
+	{"run", verb_run,
+	 "--region=NAME:SIZE... [--file=NAME:PATH...] [--freeze-signal=SIGNAL]\n"
+	 "            [--damaged=stop|empty|use] [--optional] [--] COMMAND...",
+	 "Run a program that knows nothing of all this, with regions that are kept"},
+	{"abort", verb_abort, "[--reason=TEXT] [--json]", "Undo the update in progress"},
+	{"help", verb_help, "[VERB]", "This, or how VERB is called"},
 };
 
 static const struct verb *verb_find(const char *name)

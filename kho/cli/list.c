@@ -71,9 +71,9 @@ static int show_list(char *const *names, bool unclaimed, bool json)
 int verb_list(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "unclaimed", no_argument, NULL, 'u' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"unclaimed", no_argument, NULL, 'u'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	bool unclaimed = false, json = false;

@@ -150,10 +150,10 @@ static enum exit_code put_region(const struct put *put)
 int verb_put(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "replace", no_argument, NULL, 'r' },
-		{ "optional", no_argument, NULL, 'o' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"replace", no_argument, NULL, 'r'},
+		{"optional", no_argument, NULL, 'o'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	struct put put = {};

@@ -69,11 +69,11 @@ char *region_fate(sd_json_variant *region)
 	static const struct {
 		const char *check, *words;
 	} fates[] = {
-		{ "new", "registered since" },
-		{ "verified", "restored, digest verified" },
-		{ "unchecked", "restored, content not checked" },
-		{ "damaged", "DAMAGED" },
-		{ "lost", "LOST" },
+		{"new", "registered since"},
+		{"verified", "restored, digest verified"},
+		{"unchecked", "restored, content not checked"},
+		{"damaged", "DAMAGED"},
+		{"lost", "LOST"},
 	};
 	const char *check = json_string(region, "check"), *reason = json_string(region, "reason");
 	char *fate;

@@ -19,7 +19,8 @@ int regions_filter(sd_json_variant *regions, char *const *names, sd_json_variant
 /* The first of names that no region has; NULL: all are there. */
 const char *regions_missing(sd_json_variant *regions, char *const *names);
 
-/* What became of a region in words: "restored, digest verified", "LOST: …". Caller frees; or NULL. */
+/* What became of a region in words: "restored, digest verified", "LOST: …". Caller frees; or NULL.
+ */
 char *region_fate(sd_json_variant *region);
 
 /* Prints the table and a total, to stdout. Returns 0 or -ENOMEM. */

@@ -16,17 +16,12 @@ static const char *moment_in_words(const char *event)
 	static const struct {
 		const char *event, *words;
 	} moments[] = {
-		{ "prepare", "prepare begins" },
-		{ "prepared", "every region preserved" },
-		{ "staged", "next kernel loaded" },
-		{ "freeze", "freeze: services stop" },
-		{ "frozen", "all services stopped" },
-		{ "commit", "kexec" },
-		{ "kernel-start", "kernel starts" },
-		{ "daemon-start", "khod ready" },
-		{ "restored", "every region restored" },
-		{ "first-claim", "first claim" },
-		{ "last-claim", "last claim" },
+		{"prepare", "prepare begins"},	       {"prepared", "every region preserved"},
+		{"staged", "next kernel loaded"},      {"freeze", "freeze: services stop"},
+		{"frozen", "all services stopped"},    {"commit", "kexec"},
+		{"kernel-start", "kernel starts"},     {"daemon-start", "khod ready"},
+		{"restored", "every region restored"}, {"first-claim", "first claim"},
+		{"last-claim", "last claim"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
@@ -158,8 +153,8 @@ static int show_report(bool json)
 int verb_report(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	bool json = false;

@@ -137,8 +137,8 @@ pid_t run_child_start(char *const *command, const struct run_fds *list)
 		return -errno;
 	if (pid == 0) {
 		/* Out of the way of the descriptors that are to be placed. */
-		result_in = fcntl(result_in, F_DUPFD_CLOEXEC,
-				  SD_LISTEN_FDS_START + 2 * (int)list->n);
+		result_in =
+			fcntl(result_in, F_DUPFD_CLOEXEC, SD_LISTEN_FDS_START + 2 * (int)list->n);
 		error = execute(command, list, parent);
 		if (result_in >= 0 && write(result_in, &error, sizeof(error)) < 0)
 			_exit(EXIT_FAILURE);

@@ -8,9 +8,9 @@
 
 /*
  * Writes the file that was handed over in region name back to path, mode 0600, in place of what may
- * be there. *ret_forget tells whether run_file_forget() is due once the command runs, and not before:
- * one that can't be started must not cost the only copy. Says what went wrong, or was lost, and returns
- * the exit code.
+ * be there. *ret_forget tells whether run_file_forget() is due once the command runs, and not
+ * before: one that can't be started must not cost the only copy. Says what went wrong, or was lost,
+ * and returns the exit code.
  */
 enum exit_code run_file_restore(struct kho *kho, const char *name, const char *path,
 				bool *ret_forget);

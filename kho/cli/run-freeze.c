@@ -97,7 +97,8 @@ static void mark_descendants(struct processes *processes, pid_t ancestor)
 			struct process *p = &processes->list[i];
 			bool parent_descends = p->parent == ancestor;
 
-			for (size_t j = 0; !p->descends && !parent_descends && j < processes->n; j++)
+			for (size_t j = 0; !p->descends && !parent_descends && j < processes->n;
+			     j++)
 				parent_descends = processes->list[j].descends &&
 						  processes->list[j].pid == p->parent;
 			if (!p->descends && parent_descends)
@@ -185,7 +186,7 @@ static uint64_t now(void)
 
 int frozen_freeze(struct frozen *frozen, pid_t ancestor, uint64_t timeout)
 {
-	static const struct timespec pause = { .tv_nsec = 1000000 };
+	static const struct timespec pause = {.tv_nsec = 1000000};
 	struct processes processes = {};
 	uint64_t start = now();
 	int r;

@@ -294,8 +294,8 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int add_sources(struct run *run)
 {
-	static const int forwarded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
-					 SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int forwarded[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
+					SIGUSR1, SIGUSR2, SIGWINCH};
 	sigset_t mask;
 	int r;
 
@@ -327,7 +327,7 @@ static void run_done(struct run *run)
 
 int run_loop(const struct run_job *job, int *ret_status)
 {
-	_cleanup_(run_done) struct run run = { .job = job };
+	_cleanup_(run_done) struct run run = {.job = job};
 	int r;
 
 	if (sd_watchdog_enabled(false, &run.watchdog_usec) <= 0)

@@ -59,7 +59,7 @@ int run_spec_add_region(struct run_spec *spec, const char *text, const char **re
 	if (!regions)
 		return -ENOMEM;
 	spec->regions = regions;
-	regions[spec->n_regions++] = (struct run_region){ TAKE_PTR(name), size };
+	regions[spec->n_regions++] = (struct run_region){TAKE_PTR(name), size};
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int run_spec_add_file(struct run_spec *spec, const char *text, const char **ret_
 		spec->files = files;
 	if (!path || !files)
 		return -ENOMEM;
-	files[spec->n_files++] = (struct run_file){ TAKE_PTR(name), TAKE_PTR(path) };
+	files[spec->n_files++] = (struct run_file){TAKE_PTR(name), TAKE_PTR(path)};
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static int expand(const struct run_names *names, const char *text, char **ret)
 
 static int expand_names(struct run_setup *setup)
 {
-	const struct run_names names = { setup->spec, setup->region_paths };
+	const struct run_names names = {setup->spec, setup->region_paths};
 	size_t n = 0;
 	int r = 0;
 
@@ -180,8 +180,8 @@ static int end_like(int status)
 
 static enum exit_code run_until_it_ends(const struct run_spec *spec, int *ret_status)
 {
-	_cleanup_(run_setup_done) struct run_setup setup = { .spec = spec };
-	struct run_job job = { .spec = spec };
+	_cleanup_(run_setup_done) struct run_setup setup = {.spec = spec};
+	struct run_job job = {.spec = spec};
 	enum exit_code code;
 
 	code = make_ready(&setup);
@@ -235,12 +235,12 @@ static int complain(const char *argument, const char *advice, int error)
 int verb_run(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "region", required_argument, NULL, 'r' },
-		{ "file", required_argument, NULL, 'f' },
-		{ "freeze-signal", required_argument, NULL, 's' },
-		{ "damaged", required_argument, NULL, 'd' },
-		{ "optional", no_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
+		{"region", required_argument, NULL, 'r'},
+		{"file", required_argument, NULL, 'f'},
+		{"freeze-signal", required_argument, NULL, 's'},
+		{"damaged", required_argument, NULL, 'd'},
+		{"optional", no_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	_cleanup_run_spec_ struct run_spec spec = {};

@@ -52,13 +52,15 @@ static void print_regions(sd_json_variant *status)
 
 	unclaimed = json_unsigned(status, "unclaimed");
 	lost = json_unsigned(status, "lost");
-	printf("regions       %" PRIu64 ", %s", n, format_size(json_unsigned(status, "size"), size));
+	printf("regions       %" PRIu64 ", %s", n,
+	       format_size(json_unsigned(status, "size"), size));
 	if (unclaimed > 0)
 		printf("; %" PRIu64 " %s for %s owner (kho list --unclaimed)", unclaimed,
 		       plural(unclaimed, "waits", "wait"), plural(unclaimed, "its", "their"));
 	printf("\n");
 	if (lost > 0)
-		printf("lost          %" PRIu64 " %s lost or damaged by the last update (kho report)\n",
+		printf("lost          %" PRIu64
+		       " %s lost or damaged by the last update (kho report)\n",
 		       lost, plural(lost, "region was", "regions were"));
 }
 
@@ -135,8 +137,8 @@ static int show_status(bool json)
 int verb_status(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	bool json = false;

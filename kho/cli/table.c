@@ -5,9 +5,7 @@
 
 #include "kho/cli/table.h"
 
-enum {
-	COLUMNS_MAX = 16
-};
+enum { COLUMNS_MAX = 16 };
 
 struct table {
 	size_t n_columns;
@@ -116,7 +114,7 @@ static void print_cell(FILE *out, const char *text, size_t width, bool right, bo
 
 int table_print(const struct table *table, const char *indent, FILE *out)
 {
-	size_t widths[COLUMNS_MAX] = { 0 };
+	size_t widths[COLUMNS_MAX] = {0};
 
 	if (!table)
 		return -ENOMEM;

@@ -15,7 +15,8 @@ struct table;
 
 /*
  * columns: one line of headers, separated by '|'; a header that begins with '>' is of a column that
- * is aligned to the right. NULL if memory is short; it takes cells all the same, and does not print.
+ * is aligned to the right. NULL if memory is short; it takes cells all the same, and does not
+ * print.
  */
 struct table *table_new(const char *columns);
 struct table *table_free(struct table *table);

@@ -66,12 +66,12 @@ static int add_strings(const struct handover *handover, sd_json_variant **docume
 	const struct {
 		const char *field, *value;
 	} strings[] = {
-		{ "update", handover->update_id },
-		{ "bootId", handover->boot_id[0] ? handover->boot_id : NULL },
-		{ "release", handover->release },
-		{ "nextRelease", handover->next_release },
-		{ "image", handover->image },
-		{ "result", handover->result },
+		{"update", handover->update_id},
+		{"bootId", handover->boot_id[0] ? handover->boot_id : NULL},
+		{"release", handover->release},
+		{"nextRelease", handover->next_release},
+		{"image", handover->image},
+		{"result", handover->result},
 	};
 	int r = 0;
 

@@ -12,11 +12,7 @@
 #include "kho/cli/verbs.h"
 #include "kho/core/tree.h"
 
-enum tree_form {
-	TREE_DTS,
-	TREE_RAW,
-	TREE_JSON
-};
+enum tree_form { TREE_DTS, TREE_RAW, TREE_JSON };
 
 static int print_json(const void *blob, size_t size)
 {
@@ -80,9 +76,9 @@ static int show_tree(enum tree_form form)
 int verb_tree(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "raw", no_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"raw", no_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
 	enum tree_form form = TREE_DTS;

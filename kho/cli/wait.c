@@ -36,9 +36,9 @@ static enum exit_code wait_for_all(const struct wait *wait, sd_json_variant **re
 	_cleanup_json_ sd_json_variant *parameters = NULL;
 	int r;
 
-	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_CONDITION(
-						wait->timeout != UINT64_MAX, "timeoutUSec",
-						SD_JSON_BUILD_UNSIGNED(wait->timeout)));
+	r = sd_json_buildo(&parameters,
+			   SD_JSON_BUILD_PAIR_CONDITION(wait->timeout != UINT64_MAX, "timeoutUSec",
+							SD_JSON_BUILD_UNSIGNED(wait->timeout)));
 	if (r < 0) {
 		say("out of memory");
 		return EXIT_LOCAL;
@@ -71,8 +71,7 @@ static int sort_regions(sd_json_variant *regions, bool named, sd_json_variant **
 }
 
 /* One look; *ret_missing is a name that no region has. */
-static enum exit_code look(const struct wait *wait, const char **ret_missing,
-			   sd_json_variant **ret)
+static enum exit_code look(const struct wait *wait, const char **ret_missing, sd_json_variant **ret)
 {
 	_cleanup_json_ sd_json_variant *all = NULL, *regions = NULL;
 	enum exit_code code;
@@ -94,7 +93,7 @@ static enum exit_code look(const struct wait *wait, const char **ret_missing,
 
 static enum exit_code wait_by_looking(const struct wait *wait, sd_json_variant **ret)
 {
-	static const struct timespec period = { .tv_nsec = PERIOD_USEC * 1000 };
+	static const struct timespec period = {.tv_nsec = PERIOD_USEC * 1000};
 	uint64_t start = now();
 
 	for (;;) {
@@ -168,12 +167,12 @@ static enum exit_code wait_regions(const struct wait *wait)
 int verb_wait(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "timeout", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{"timeout", required_argument, NULL, 't'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
 		{},
 	};
-	struct wait wait = { .timeout = UINT64_MAX };
+	struct wait wait = {.timeout = UINT64_MAX};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "t:jh", options, NULL)) >= 0)

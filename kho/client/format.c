@@ -15,7 +15,7 @@
 
 char *format_size(uint64_t bytes, char buf[static FORMAT_SIZE_MAX])
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned unit = 0;
 	uint64_t whole = bytes, rest = 0, tenths;
 
