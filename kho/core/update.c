@@ -152,13 +152,29 @@ static void tell(struct update *u, struct update_participant *p)
 static void ask(struct update *u)
 {
 	u->asking = true;
-	u->asked = false;
 	/* First, so that participants can be told how long they have. */
 	if (u->n_participants > 0)
 		arm(u, u->state == UPDATE_PREPARING ? DEADLINE_PREPARE : DEADLINE_FREEZE);
 	for (size_t i = 0; i < u->n_participants; i++)
 		tell(u, &u->participants[i]);
 	count_answers(u);
+}
+
+/* Asks a newcomer what the others are being asked, or were. */
+static void welcome(struct update *u, struct update_participant *p)
+{
+	bool freeze = u->state == UPDATE_FREEZING || u->state == UPDATE_FROZEN ||
+		      u->state == UPDATE_COMMITTED;
+
+	/* All others have answered, but late regions still hold the record up. */
+	if (freeze && !u->asking && !u->sealed) {
+		u->asking = true;
+		u->asked = false;
+		arm(u, DEADLINE_FREEZE);
+	}
+	/* A sealed update does not wait for its answer, but it has to stop writing all the same. */
+	if (freeze || u->asking)
+		tell(u, p);
 }
 
 static void become_prepared(struct update *u)
@@ -203,10 +219,7 @@ static int on_join(struct update *u, const struct update_event *event)
 	}
 	p = &u->participants[u->n_participants++];
 	*p = (struct update_participant){.id = event->participant, .required = event->required};
-	/* A freeze may not wait for its answer, but it has to stop writing all the same. */
-	if (u->asking || u->state == UPDATE_FREEZING || u->state == UPDATE_FROZEN ||
-	    u->state == UPDATE_COMMITTED)
-		tell(u, p);
+	welcome(u, p);
 	return 0;
 }
 
@@ -291,18 +304,13 @@ static int on_not_staged(struct update *u, const struct update_event *event)
 	return 0;
 }
 
+/* FREEZE, COMMIT */
 static int on_freeze(struct update *u, const struct update_event *event)
 {
-	u->state = UPDATE_FREEZING;
-	attach(u, CALL_FREEZE);
-	ask(u);
-	return 0;
-}
+	bool commit = event->kind == EVENT_COMMIT;
 
-static int on_commit(struct update *u, const struct update_event *event)
-{
-	u->state = UPDATE_COMMITTED;
-	attach(u, CALL_COMMIT);
+	u->state = commit ? UPDATE_COMMITTED : UPDATE_FREEZING;
+	attach(u, commit ? CALL_COMMIT : CALL_FREEZE);
 	ask(u);
 	return 0;
 }
@@ -429,15 +437,10 @@ static int on_released(struct update *u, const struct update_event *event)
 	return 0;
 }
 
+/* RESTORE, RESTORED */
 static int on_restore(struct update *u, const struct update_event *event)
 {
-	u->state = UPDATE_RESTORING;
-	return 0;
-}
-
-static int on_restored(struct update *u, const struct update_event *event)
-{
-	u->state = UPDATE_IDLE;
+	u->state = event->kind == EVENT_RESTORE ? UPDATE_RESTORING : UPDATE_IDLE;
 	return 0;
 }
 
@@ -480,7 +483,7 @@ static const struct {
 	[EVENT_STAGED] = {on_staged, IN(PREPARED)},
 	[EVENT_NOT_STAGED] = {on_not_staged, IN(PREPARED)},
 	[EVENT_FREEZE] = {on_freeze, IN(STAGED)},
-	[EVENT_COMMIT] = {on_commit, IN(STAGED)},
+	[EVENT_COMMIT] = {on_freeze, IN(STAGED)},
 	[EVENT_KEXEC_FAILED] = {on_kexec_failed, IN(FROZEN)},
 	[EVENT_ABORT] = {on_abort, UNCOMMITTED},
 	[EVENT_OPERATOR_GONE] = {on_operator_gone},
@@ -495,7 +498,7 @@ static const struct {
 	[EVENT_RECORD_FAILED] = {on_failed, 0, WORK_RECORD},
 	[EVENT_RELEASED] = {on_released, 0, WORK_RELEASE},
 	[EVENT_RESTORE] = {on_restore, IN(IDLE)},
-	[EVENT_RESTORED] = {on_restored, IN(RESTORING)},
+	[EVENT_RESTORED] = {on_restore, IN(RESTORING)},
 	[EVENT_RECOVER] = {on_recover, IN(IDLE)},
 };
 

@@ -107,7 +107,7 @@ enum update_event_kind {
 	EVENT_ABORT,	     /* (refusal, or interrupted): any update that is not committed */
 	EVENT_OPERATOR_GONE, /* the connection that owns the update broke: while one does */
 
-	/* The timer and the worker. Of a failure: (refusal, or internal). */
+	/* The timer and the worker. Of a failure: (refusal, or what it is by itself). */
 	EVENT_DEADLINE, /* while one is armed */
 	EVENT_CHECKED,
 	EVENT_CHECK_FAILED,
