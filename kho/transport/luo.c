@@ -125,8 +125,12 @@ static int luo_stage(const struct transport_item *items, size_t n, size_t *ret_f
 		     char **ret_message)
 {
 	for (size_t i = 0; i < n; i++) {
-		int r = luo_is_preserved(items[i].fd);
+		int r;
 
+		/* Left behind, and known to be. */
+		if (items[i].error < 0)
+			continue;
+		r = luo_is_preserved(items[i].fd);
 		/* An empty file that is sealed for good does not show it, and has nothing to lose.
 		 */
 		if (r == 1 || r == -ENODATA)

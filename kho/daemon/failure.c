@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdarg.h>
+#include <string.h>
+
+#include "kho/daemon/clock.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/updater-private.h"
+
+void failure_clear(struct failure *failure)
+{
+	free(failure->owner);
+	free(failure->region);
+	free(failure->message);
+	*failure = (struct failure){};
+}
+
+void failure_of_worker(struct updater *u, enum update_refusal refusal, int error, char *message,
+		       size_t item)
+{
+	const struct region *region = NULL;
+
+	failure_clear(&u->failure);
+	if (u->outgoing && item < u->outgoing->n_items)
+		region = handover_find_id(u->m->registry.tree, u->outgoing->about[item].id);
+	u->failure.refusal = region ? REFUSAL_REGION : refusal;
+	u->failure.message = message;
+	if (!message && asprintf(&u->failure.message, "%s", strerror(-error)) < 0)
+		u->failure.message = NULL;
+	if (region) {
+		u->failure.owner = strdup(region->owner);
+		u->failure.region = strdup(region->name);
+	}
+}
+
+
+static char *participant_words(const struct updater *u, const struct update_cause *cause,
+			       const char *owner)
+{
+	char *words = NULL;
+	int r = -1;
+
+	if (cause->event == EVENT_REFUSE)
+		r = asprintf(&words, "%s refuses: %s", owner,
+			     u->refused_because ? u->refused_because : "it gave no reason");
+	else if (cause->event == EVENT_LEAVE)
+		r = asprintf(&words, "%s ended, or closed its connection, before it had answered",
+			     owner);
+	else if (cause->event == EVENT_DEADLINE)
+		r = asprintf(&words, "%s did not answer within %.0f s; see its log, or allow it more "
+				     "with --kho-timeout=",
+			     owner, (double)u->timeout_usec / USEC_PER_SEC);
+	return r < 0 ? NULL : words;
+}
+
+static const char *plain_words(const struct update_cause *cause)
+{
+	switch (cause->event) {
+	case EVENT_ABORT:
+		return "the operator aborted it";
+	case EVENT_OPERATOR_GONE:
+		return "the program that drove the update ended before it was done";
+	case EVENT_KEXEC_FAILED:
+		return "the kernel refused to start the next kernel";
+	case EVENT_NOT_STAGED:
+		return "no kernel is loaded: /sys/kernel/kexec_loaded says 0";
+	case EVENT_DEADLINE:
+		return "the next step did not come in time";
+	case EVENT_RECOVER:
+		return "khod ended in the middle of it";
+	default:
+		return "khod ran into an error of its own; see its log";
+	}
+}
+
+void failure_of_cause(struct updater *u, const struct update_cause *cause)
+{
+	const struct peer *peer =
+		cause->participant ? peer_of_participant(u->m, cause->participant) : NULL;
+	const char *owner = peer ? peer->owner : "a participant";
+	char *words;
+
+	if (u->failure.message)
+		return;
+	words = cause->participant ? participant_words(u, cause, owner) : NULL;
+	if (!words)
+		words = strdup(plain_words(cause));
+	failure_clear(&u->failure);
+	u->failure.refusal = cause->refusal;
+	u->failure.message = words;
+	if (peer)
+		u->failure.owner = strdup(peer->owner);
+}
+
+void updater_warn(struct updater *u, const char *format, ...)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t n = 0;
+	char **lines;
+	va_list ap;
+	int r;
+
+	va_start(ap, format);
+	r = vasprintf(&line, format, ap);
+	va_end(ap);
+	if (r < 0)
+		return;
+	log_warning("%s", line);
+	for (; u->warnings && u->warnings[n]; n++)
+		;
+	lines = reallocarray(u->warnings, n + 2, sizeof(*lines));
+	if (!lines)
+		return;
+	u->warnings = lines;
+	lines[n] = TAKE_PTR(line);
+	lines[n + 1] = NULL;
+}

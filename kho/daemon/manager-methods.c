@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include <sys/mman.h>
+#include <systemd/sd-json.h>
+
+#include "kho/daemon/claims.h"
+#include "kho/daemon/clock.h"
+#include "kho/daemon/manager-methods.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/region-json.h"
+#include "kho/daemon/report.h"
+#include "kho/daemon/restore.h"
+#include "kho/daemon/updater.h"
+#include "kho/daemon/varlink-io.kho.Manager.h"
+
+#define NAME_IN_MANAGER(name) "io.kho.Manager." name
+#define TIMEOUT_DEFAULT_USEC (30 * USEC_PER_SEC)
+#define DIGEST_SIZE_MAX_DEFAULT (UINT64_C(256) << 20)
+
+static int update_in_progress(sd_varlink *link, const struct manager *m)
+{
+	const struct handover *tree = m->registry.tree;
+	const char *state = update_state_to_string(m->update->state);
+	_cleanup_free_ char *message = NULL;
+	int r;
+
+	if (m->update->state == UPDATE_IDLE)
+		r = asprintf(&message, "no update is staged: kexec --kho -l KERNEL first");
+	else if (m->update->state == UPDATE_RESTORING)
+		r = asprintf(&message, "regions of the last update are still being restored; kho status "
+				       "says what stands in the way");
+	else
+		r = asprintf(&message, "update %s is %s already; wait for it, or end it with "
+				       "kexec --kho -u",
+			     tree->update_id, state);
+	if (r < 0)
+		return -ENOMEM;
+	return sd_varlink_errorbo(
+		link, NAME_IN_MANAGER("UpdateInProgress"),
+		SD_JSON_BUILD_PAIR_CONDITION(!!tree->update_id, "update",
+					     SD_JSON_BUILD_STRING(tree->update_id)),
+		SD_JSON_BUILD_PAIR_STRING("state", state),
+		SD_JSON_BUILD_PAIR_STRING("message", message));
+}
+
+static int no_update(sd_varlink *link, const char *update)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (asprintf(&message, "no update %s is in progress", update ? update : "") < 0)
+		return -ENOMEM;
+	return sd_varlink_errorbo(link, NAME_IN_MANAGER("NoUpdate"),
+				  SD_JSON_BUILD_PAIR_STRING("message", message));
+}
+
+static int participants_to_json(const struct manager *m, sd_json_variant **ret)
+{
+	sd_json_variant *array = NULL;
+	int r = sd_json_variant_new_array(&array, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < m->n_peers; i++) {
+		const struct peer *peer = m->peers[i];
+		const struct update_participant *p =
+			peer->participant ? update_find(m->update, peer->participant) : NULL;
+
+		if (!p)
+			continue;
+		r = sd_json_variant_append_arraybo(
+			&array, SD_JSON_BUILD_PAIR_UNSIGNED("participant", p->id),
+			SD_JSON_BUILD_PAIR_STRING("owner", peer->owner),
+			SD_JSON_BUILD_PAIR_INTEGER("pid", peer->pid),
+			SD_JSON_BUILD_PAIR_BOOLEAN("required", p->required),
+			SD_JSON_BUILD_PAIR_STRING("state", update_answer_to_string(p->answer)));
+	}
+	*ret = array;
+	return r;
+}
+
+struct counts {
+	uint64_t regions, bytes, unclaimed, lost;
+};
+
+static struct counts count_regions(const struct handover *tree)
+{
+	struct counts c = {};
+
+	for (size_t i = 0; i < tree->n_regions; i++) {
+		const struct region *region = tree->regions[i];
+
+		c.lost += region_is_hurt(region);
+		c.unclaimed += region_is_unclaimed(region);
+		if (region->check == REGION_LOST)
+			continue;
+		c.regions++;
+		c.bytes += region->size;
+	}
+	return c;
+}
+
+static int problems_to_json(const struct manager *m, sd_json_variant **ret)
+{
+	const char *restore = restore_problem(m);
+	int r = sd_json_variant_new_array(ret, NULL, 0);
+
+	if (r >= 0 && restore)
+		r = sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(restore));
+	if (r >= 0 && !m->kernel.luo && m->kernel.luo_reason)
+		r = sd_json_variant_append_arrayb(ret, SD_JSON_BUILD_STRING(m->kernel.luo_reason));
+	return r;
+}
+
+static int method_status(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct manager *m = userdata;
+	const struct handover *tree = m->registry.tree;
+	sd_json_variant *participants = NULL, *progress = NULL, *problems = NULL;
+	struct counts c = count_regions(tree);
+	bool current = updater_is_current(m, NULL) >= 0;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
+	if (r != 0)
+		return r;
+	r = participants_to_json(m, &participants);
+	if (r >= 0)
+		r = updater_progress(m, &progress);
+	if (r >= 0)
+		r = problems_to_json(m, &problems);
+	if (r >= 0)
+		r = sd_varlink_replybo(
+			link,
+			SD_JSON_BUILD_PAIR_STRING("state", update_state_to_string(m->update->state)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!tree->update_id, "update",
+						     SD_JSON_BUILD_STRING(tree->update_id)),
+			SD_JSON_BUILD_PAIR_STRING("kernelRelease", m->kernel.release),
+			SD_JSON_BUILD_PAIR_STRING("kho", kho_generation_name(m->kernel.generation)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("luo", m->kernel.luo),
+			SD_JSON_BUILD_PAIR_CONDITION(!m->kernel.luo && m->kernel.luo_reason, "luoReason",
+						     SD_JSON_BUILD_STRING(m->kernel.luo_reason)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("regions", c.regions),
+			SD_JSON_BUILD_PAIR_UNSIGNED("size", c.bytes),
+			SD_JSON_BUILD_PAIR_UNSIGNED("unclaimed", c.unclaimed),
+			SD_JSON_BUILD_PAIR_UNSIGNED("lost", c.lost),
+			SD_JSON_BUILD_PAIR_VARIANT("participants", participants),
+			SD_JSON_BUILD_PAIR_CONDITION(current && tree->image, "image",
+						     SD_JSON_BUILD_STRING(tree->image)),
+			SD_JSON_BUILD_PAIR_CONDITION(current && tree->next_release, "nextRelease",
+						     SD_JSON_BUILD_STRING(tree->next_release)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("kexecLoaded", kernel_kexec_loaded() > 0),
+			SD_JSON_BUILD_PAIR_CONDITION(!!progress, "progress",
+						     SD_JSON_BUILD_VARIANT(progress)),
+			SD_JSON_BUILD_PAIR_VARIANT("problems", problems));
+	sd_json_variant_unref(participants);
+	sd_json_variant_unref(progress);
+	sd_json_variant_unref(problems);
+	return r;
+}
+
+static int method_list(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"unclaimed", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, 0,
+		 SD_JSON_NULLABLE},
+		{}};
+	struct manager *m = userdata;
+	sd_json_variant *regions = NULL;
+	int unclaimed = false, r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &unclaimed);
+	if (r != 0)
+		return r;
+	r = regions_to_json(m->registry.tree, unclaimed > 0 ? region_is_unclaimed : NULL, &regions);
+	if (r >= 0)
+		r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("regions", regions));
+	sd_json_variant_unref(regions);
+	return r;
+}
+
+static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
+			  sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"image", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct update_request, image), SD_JSON_MANDATORY},
+		{"nextRelease", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct update_request, next_release), SD_JSON_NULLABLE},
+		{"digestSizeMax", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct update_request, digest_size_max), 0},
+		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct update_request, timeout_usec), 0},
+		{}};
+	struct update_request request = {.digest_size_max = DIGEST_SIZE_MAX_DEFAULT,
+					 .timeout_usec = TIMEOUT_DEFAULT_USEC};
+	struct manager *m = userdata;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &request);
+	if (r != 0)
+		return r;
+	r = updater_prepare(m, link, &request, flags & SD_VARLINK_METHOD_MORE);
+	return r == -EBUSY ? update_in_progress(link, m) : r;
+}
+
+static int dispatch_update(sd_varlink *link, sd_json_variant *parameters, const char **ret)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0,
+		 SD_JSON_MANDATORY},
+		{}};
+
+	return sd_varlink_dispatch(link, parameters, table, ret);
+}
+
+static int method_staged(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct manager *m = userdata;
+	const char *update;
+	int r;
+
+	r = dispatch_update(link, parameters, &update);
+	if (r != 0)
+		return r;
+	if (updater_is_current(m, update) < 0)
+		return no_update(link, update);
+	r = updater_staged(m, link);
+	return r == -EBUSY || r == -EPERM ? update_in_progress(link, m) : r;
+}
+
+struct freeze_parameters {
+	const char *update;
+	uint64_t timeout_usec;
+};
+
+static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct freeze_parameters, update), SD_JSON_MANDATORY},
+		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct freeze_parameters, timeout_usec), 0},
+		{}};
+	struct freeze_parameters p = {.timeout_usec = TIMEOUT_DEFAULT_USEC};
+	struct manager *m = userdata;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	if (updater_is_current(m, p.update) < 0)
+		return no_update(link, p.update);
+	r = updater_freeze(m, link, p.timeout_usec, flags & SD_VARLINK_METHOD_MORE);
+	return r == -EBUSY ? update_in_progress(link, m) : r;
+}
+
+static int method_commit(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct manager *m = userdata;
+	const char *update;
+	int r;
+
+	r = dispatch_update(link, parameters, &update);
+	if (r != 0)
+		return r;
+	if (updater_is_current(m, update) < 0)
+		return no_update(link, update);
+	r = updater_commit(m, link);
+	return r == -EBUSY ? update_in_progress(link, m) : r;
+}
+
+struct abort_parameters {
+	const char *update;
+	const char *reason;
+};
+
+static int method_abort(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct abort_parameters, update), SD_JSON_NULLABLE},
+		{"reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct abort_parameters, reason), SD_JSON_NULLABLE},
+		{}};
+	struct abort_parameters p = {};
+	struct manager *m = userdata;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	if (updater_is_current(m, p.update) < 0)
+		return p.update ? no_update(link, p.update) : sd_varlink_reply(link, NULL);
+	r = updater_abort(m, link, p.reason);
+	return r == -EBUSY ? update_in_progress(link, m) : r;
+}
+
+static int method_report(sd_varlink *link, sd_json_variant *parameters,
+			 sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct manager *m = userdata;
+	sd_json_variant *report = NULL;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
+	if (r != 0)
+		return r;
+	if (!m->report)
+		return sd_varlink_reply(link, NULL);
+	r = report_to_json(m->report, &report);
+	if (r >= 0)
+		r = sd_varlink_reply(link, report);
+	sd_json_variant_unref(report);
+	return r;
+}
+
+static int blob_memfd(const void *blob, size_t size)
+{
+	_cleanup_close_ int fd = memfd_create("kho-tree", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, (const char *)blob + done, size - done);
+
+		if (n < 0)
+			return -errno;
+		done += n;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static int method_tree(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct manager *m = userdata;
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ void *blob = NULL;
+	size_t size;
+	int r, index;
+
+	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
+	if (r != 0)
+		return r;
+	r = handover_build(m->registry.tree, &blob, &size);
+	if (r < 0)
+		return r;
+	fd = blob_memfd(blob, size);
+	if (fd < 0)
+		return fd;
+	index = sd_varlink_push_fd(link, fd);
+	if (index < 0)
+		return index;
+	TAKE_FD(fd);
+	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("treeFileDescriptor", index));
+}
+
+static int method_wait(sd_varlink *link, sd_json_variant *parameters,
+		       sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64, 0, 0}, {}};
+	struct manager *m = userdata;
+	uint64_t timeout_usec = UINT64_MAX;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &timeout_usec);
+	if (r != 0)
+		return r;
+	return claims_wait(m, link, timeout_usec);
+}
+
+static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
+{
+	updater_operator_gone(userdata, link);
+	claims_forget(userdata, link);
+}
+
+int manager_methods_bind(sd_varlink_server *server)
+{
+	int r = sd_varlink_server_add_interface(server, &vl_interface_io_kho_Manager);
+
+	if (r >= 0)
+		r = sd_varlink_server_bind_disconnect(server, on_disconnect);
+	if (r < 0)
+		return r;
+	return sd_varlink_server_bind_method_many(
+		server, NAME_IN_MANAGER("Status"), method_status, NAME_IN_MANAGER("List"), method_list,
+		NAME_IN_MANAGER("Prepare"), method_prepare, NAME_IN_MANAGER("Staged"), method_staged,
+		NAME_IN_MANAGER("Freeze"), method_freeze, NAME_IN_MANAGER("Commit"), method_commit,
+		NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"), method_report,
+		NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"), method_wait);
+}

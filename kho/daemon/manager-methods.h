@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_MANAGER_METHODS_H
+#define KHO_DAEMON_MANAGER_METHODS_H
+
+#include "kho/daemon/manager.h"
+
+/* Binds the methods of io.kho.Manager to a server whose connections' userdata is the manager. */
+int manager_methods_bind(sd_varlink_server *server);
+
+#endif

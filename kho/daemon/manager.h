@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_MANAGER_H
+#define KHO_DAEMON_MANAGER_H
+
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+#include "kho/core/update.h"
+#include "kho/daemon/registry.h"
+#include "kho/kernel/generation.h"
+
+struct updater;
+struct restorer;
+
+/* Everything that khod is; one of it, in main(). */
+struct manager {
+	sd_event *event;
+	sd_varlink_server *services; /* io.kho.Handover */
+	sd_varlink_server *operators; /* io.kho.Manager */
+	struct kernel_info kernel;
+	uint64_t started_usec; /* CLOCK_REALTIME */
+	struct registry registry;
+	struct handover *report; /* the last update that went through a kexec; NULL: none has */
+	struct update *update;
+	struct updater *updater;
+	struct restorer *restorer; /* NULL: nothing is being restored */
+
+	struct peer **peers;
+	size_t n_peers;
+	uint32_t last_participant;
+
+	struct pending *pending; /* calls of services that wait for the end of restoring */
+	size_t n_pending;
+	struct waiter *waiters; /* Wait calls */
+	size_t n_waiters;
+};
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+#include <systemd/sd-json.h>
+
+#include "kho/daemon/clock.h"
+#include "kho/daemon/fdstore.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/updater-private.h"
+#include "kho/transport/luo.h"
+
+#define PROGRESS_USEC (USEC_PER_SEC / 4)
+
+static const char *phase_of_work(const struct manager *m)
+{
+	switch (m->update->work) {
+	case WORK_CHECK:
+		return "check";
+	case WORK_PRESERVE:
+	case WORK_PRESERVE_LATE:
+		return "preserve";
+	case WORK_RECORD:
+		return "record";
+	case WORK_RELEASE:
+		return "release";
+	default:
+		return m->update->state == UPDATE_PREPARING ? "prepare" : "freeze";
+	}
+}
+
+static int waiting_owners(const struct manager *m, sd_json_variant **ret)
+{
+	sd_json_variant *owners = NULL;
+	int r = sd_json_variant_new_array(&owners, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < m->update->n_participants; i++) {
+		const struct update_participant *p = &m->update->participants[i];
+		const struct peer *peer = peer_of_participant(m, p->id);
+
+		if (p->answer == ANSWER_ASKED && peer)
+			r = sd_json_variant_append_arrayb(&owners,
+							  SD_JSON_BUILD_STRING(peer->owner));
+	}
+	*ret = owners;
+	return r;
+}
+
+int updater_progress(const struct manager *m, sd_json_variant **ret)
+{
+	const struct outgoing *o = m->updater->outgoing;
+	sd_json_variant *owners = NULL;
+	int r;
+
+	*ret = NULL;
+	if (!m->update->asking && m->update->work == WORK_NONE)
+		return 0;
+	r = waiting_owners(m, &owners);
+	if (r >= 0)
+		r = sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("phase", phase_of_work(m)),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("done", o ? (uint64_t)o->n_done : 0),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("total", o ? o->n_items : 0),
+				   SD_JSON_BUILD_PAIR_VARIANT("waitingFor", owners));
+	sd_json_variant_unref(owners);
+	return r;
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct updater *u = userdata;
+	sd_json_variant *progress = NULL;
+
+	if (u->operator && u->m->update->call != CALL_NONE &&
+	    updater_progress(u->m, &progress) >= 0 && progress)
+		(void)sd_varlink_notifybo(u->operator,
+					  SD_JSON_BUILD_PAIR_VARIANT("progress", progress));
+	sd_json_variant_unref(progress);
+	sd_event_source_set_time_relative(source, PROGRESS_USEC);
+	return 0;
+}
+
+void operator_stop_progress(struct updater *u)
+{
+	u->ticker = sd_event_source_disable_unref(u->ticker);
+}
+
+void operator_show_progress(struct updater *u)
+{
+	operator_stop_progress(u);
+	if (u->more && sd_event_add_time_relative(u->m->event, &u->ticker, CLOCK_BOOTTIME,
+						  PROGRESS_USEC, 0, on_tick, u) >= 0)
+		sd_event_source_set_enabled(u->ticker, SD_EVENT_ON);
+}
+
+static void set_operator(struct updater *u, sd_varlink *link, bool more)
+{
+	sd_varlink_ref(link);
+	sd_varlink_unref(u->operator);
+	u->operator = link;
+	u->more = more;
+	operator_show_progress(u);
+}
+
+static void totals(const struct updater *u, uint64_t *ret_regions, uint64_t *ret_bytes)
+{
+	*ret_regions = *ret_bytes = 0;
+	for (size_t i = 1; i < u->outgoing->n_items; i++)
+		if (u->outgoing->about[i].id && !u->outgoing->about[i].reason) {
+			++*ret_regions;
+			*ret_bytes += u->outgoing->items[i].size;
+		}
+}
+
+static sd_json_variant *take_warnings(struct updater *u)
+{
+	sd_json_variant *warnings = NULL;
+
+	if (sd_json_variant_new_array_strv(&warnings, u->warnings) < 0)
+		return NULL;
+	for (char **line = u->warnings; line && *line; line++)
+		free(*line);
+	free(u->warnings);
+	u->warnings = NULL;
+	return warnings;
+}
+
+void operator_reply_prepared(struct updater *u)
+{
+	const char *update = u->m->registry.tree->update_id;
+	sd_json_variant *warnings = take_warnings(u);
+	uint64_t regions, bytes;
+
+	operator_stop_progress(u);
+	totals(u, &regions, &bytes);
+	log_notice("Update %s is prepared: %" PRIu64 " regions, %" PRIu64 " bytes, %s", update,
+		   regions, bytes, u->outgoing->transport->manner);
+	(void)sd_varlink_replybo(
+		u->operator, SD_JSON_BUILD_PAIR_STRING("update", update),
+		SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
+		SD_JSON_BUILD_PAIR_UNSIGNED("size", bytes),
+		SD_JSON_BUILD_PAIR_STRING("transport", u->outgoing->transport->name),
+		SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
+	sd_json_variant_unref(warnings);
+}
+
+/* A caller that is told when PID 1 has what it was given. */
+static void reply_empty(int result, void *userdata)
+{
+	sd_varlink *link = userdata;
+
+	if (result < 0)
+		log_warning("PID 1 does not confirm what it stores: %s", strerror(-result));
+	(void)sd_varlink_reply(link, NULL);
+	sd_varlink_unref(link);
+}
+
+void operator_reply_staged(struct updater *u)
+{
+	sd_varlink *link = TAKE_PTR(u->operator);
+	int r;
+
+	operator_stop_progress(u);
+	log_notice("Update %s is staged", u->m->registry.tree->update_id);
+	r = fdstore_barrier(u->m->event, reply_empty, link);
+	if (r < 0)
+		reply_empty(r, link);
+}
+
+void operator_reply_frozen(struct updater *u)
+{
+	sd_json_variant *warnings = take_warnings(u);
+	uint64_t regions, bytes;
+
+	operator_stop_progress(u);
+	totals(u, &regions, &bytes);
+	log_notice("Update %s is frozen: %" PRIu64 " regions, %zu digests; the ledger is written",
+		   u->m->registry.tree->update_id, regions, u->n_digested);
+	(void)sd_varlink_replybo(u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
+				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
+				 SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
+	sd_json_variant_unref(warnings);
+}
+
+void operator_reply_committed(struct updater *u)
+{
+	operator_stop_progress(u);
+	log_notice("Update %s is committed", u->m->registry.tree->update_id);
+	(void)sd_varlink_reply(u->operator, NULL);
+	u->operator = sd_varlink_unref(u->operator);
+}
+
+static void reply_refused(sd_varlink *link, const struct failure *failure)
+{
+	(void)sd_varlink_errorbo(
+		link, "io.kho.Manager.Refused",
+		SD_JSON_BUILD_PAIR_STRING("cause", update_refusal_to_string(failure->refusal)),
+		SD_JSON_BUILD_PAIR_CONDITION(!!failure->owner, "owner",
+					     SD_JSON_BUILD_STRING(failure->owner)),
+		SD_JSON_BUILD_PAIR_CONDITION(!!failure->region, "region",
+					     SD_JSON_BUILD_STRING(failure->region)),
+		SD_JSON_BUILD_PAIR_STRING("message", failure->message));
+}
+
+void operator_reply_refused(struct updater *u)
+{
+	operator_stop_progress(u);
+	if (u->operator)
+		reply_refused(u->operator, &u->failure);
+	u->operator = sd_varlink_unref(u->operator);
+}
+
+void operator_reply_aborted(struct updater *u)
+{
+	for (size_t i = 0; i < u->n_aborts; i++) {
+		(void)sd_varlink_replybo(
+			u->aborts[i],
+			SD_JSON_BUILD_PAIR_STRING("aborted", u->m->registry.tree->update_id));
+		sd_varlink_unref(u->aborts[i]);
+	}
+	free(u->aborts);
+	u->aborts = NULL;
+	u->n_aborts = 0;
+}
+
+int updater_prepare(struct manager *m, sd_varlink *link, const struct update_request *request,
+		    bool more)
+{
+	struct handover *tree = m->registry.tree;
+	struct updater *u = m->updater;
+	sd_id128_t id;
+	int r;
+
+	if (m->update->state != UPDATE_IDLE)
+		return -EBUSY;
+	r = sd_id128_randomize(&id);
+	if (r < 0)
+		return r;
+	failure_clear(&u->failure);
+	if (asprintf(&tree->update_id, "%016" PRIx64, id.qwords[0]) < 0) {
+		tree->update_id = NULL;
+		return -ENOMEM;
+	}
+	tree->image = strdup(request->image);
+	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
+	u->digest_size_max = request->digest_size_max;
+	u->timeout_usec = request->timeout_usec;
+	set_operator(u, link, more);
+	log_notice("Update %s to %s begins", tree->update_id, request->image);
+	return updater_feed(m, &(struct update_event){.kind = EVENT_PREPARE});
+}
+
+/* Asks the kernel, not the caller: whether an image is loaded and whether it holds everything. */
+static int confirm_staged(struct updater *u)
+{
+	size_t failed = SIZE_MAX;
+	char *message = NULL;
+	int r = kernel_kexec_loaded();
+
+	if (r == 0)
+		return -ENOEXEC;
+	if (r > 0)
+		r = u->outgoing->transport->stage(u->outgoing->items, u->outgoing->n_items, &failed,
+						  &message);
+	if (r < 0)
+		failure_of_worker(u, REFUSAL_KERNEL, r, message, failed);
+	return r;
+}
+
+int updater_staged(struct manager *m, sd_varlink *link)
+{
+	struct updater *u = m->updater;
+	enum update_event_kind kind;
+
+	if (m->update->state != UPDATE_PREPARED)
+		return -EBUSY;
+	if (u->operator != link)
+		return -EPERM;
+	kind = confirm_staged(u) < 0 ? EVENT_NOT_STAGED : EVENT_STAGED;
+	return updater_feed(m, &(struct update_event){.kind = kind});
+}
+
+int updater_freeze(struct manager *m, sd_varlink *link, uint64_t timeout_usec, bool more)
+{
+	struct updater *u = m->updater;
+
+	if (m->update->state != UPDATE_STAGED)
+		return -EBUSY;
+	u->timeout_usec = timeout_usec;
+	set_operator(u, link, more);
+	return updater_feed(m, &(struct update_event){.kind = EVENT_FREEZE});
+}
+
+int updater_commit(struct manager *m, sd_varlink *link)
+{
+	if (m->update->state != UPDATE_STAGED)
+		return -EBUSY;
+	set_operator(m->updater, link, false);
+	return updater_feed(m, &(struct update_event){.kind = EVENT_COMMIT});
+}
+
+int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
+{
+	struct updater *u = m->updater;
+	sd_varlink **aborts;
+	int r;
+
+	aborts = reallocarray(u->aborts, u->n_aborts + 1, sizeof(*aborts));
+	if (!aborts)
+		return -ENOMEM;
+	u->aborts = aborts;
+	aborts[u->n_aborts++] = sd_varlink_ref(link);
+	if (reason && m->update->state != UPDATE_ABORTING && !u->failure.message) {
+		u->failure.refusal = REFUSAL_INTERRUPTED;
+		u->failure.message = strdup(reason);
+	}
+	r = updater_feed(m, &(struct update_event){.kind = EVENT_ABORT,
+						   .refusal = REFUSAL_INTERRUPTED});
+	if (r < 0)
+		sd_varlink_unref(u->aborts[--u->n_aborts]);
+	return r;
+}
+
+void updater_operator_gone(struct manager *m, sd_varlink *link)
+{
+	struct updater *u = m->updater;
+
+	if (u->operator != link)
+		return;
+	operator_stop_progress(u);
+	if (m->update->operator_attached)
+		(void)updater_feed(m, &(struct update_event){.kind = EVENT_OPERATOR_GONE,
+							     .refusal = REFUSAL_INTERRUPTED});
+	u->operator = sd_varlink_unref(u->operator);
+}
+
+int updater_is_current(const struct manager *m, const char *update)
+{
+	const char *current = m->registry.tree->update_id;
+
+	if (!current || m->update->state == UPDATE_IDLE || m->update->state == UPDATE_RESTORING)
+		return -ENOENT;
+	return !update || !strcmp(current, update) ? 0 : -ENOENT;
+}
+
+void updater_note_refusal(struct manager *m, const char *reason)
+{
+	free(m->updater->refused_because);
+	m->updater->refused_because = reason ? strdup(reason) : NULL;
+}
+
+int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds)
+{
+	struct updater *u = m->updater;
+	struct handover *tree = m->registry.tree;
+	enum update_state state = tree->state;
+	int r = 0;
+
+	u->timeout_usec = 30 * USEC_PER_SEC;
+	u->outgoing = outgoing_new(&transport_luo, tree->update_id, m->registry.tree_fd);
+	if (!u->outgoing)
+		return -ENOMEM;
+	r = outgoing_resume(u->outgoing, &m->registry, session_fds, n_session_fds);
+	if (r < 0 && state == UPDATE_STAGED)
+		state = UPDATE_PREPARED;
+	log_notice("khod goes on in the middle of update %s, which was %s", tree->update_id,
+		   update_state_to_string(tree->state));
+	return updater_feed(m, &(struct update_event){.kind = EVENT_RECOVER, .state = state});
+}

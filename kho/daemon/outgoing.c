@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "kho/core/cleanup.h"
+#include "kho/daemon/fdstore.h"
+#include "kho/daemon/outgoing.h"
+#include "kho/daemon/parallel.h"
+#include "kho/transport/luo.h"
+
+/* How long services may be kept waiting while folios are made large. */
+#define GROOM_USEC (10 * UINT64_C(1000000))
+#define RELEASE_USEC (60 * UINT64_C(1000000))
+#define STORE_USEC (30 * UINT64_C(1000000))
+
+static int add_item(struct outgoing *o, const struct outgoing_item *about,
+		    const struct transport_item *item)
+{
+	struct transport_item *items = reallocarray(o->items, o->n_items + 1, sizeof(*items));
+	struct outgoing_item *abouts;
+
+	if (!items)
+		return -ENOMEM;
+	o->items = items;
+	abouts = reallocarray(o->about, o->n_items + 1, sizeof(*abouts));
+	if (!abouts)
+		return -ENOMEM;
+	o->about = abouts;
+	o->items[o->n_items] = *item;
+	o->about[o->n_items] = *about;
+	o->items[o->n_items].label = about->label;
+	o->n_items++;
+	return 0;
+}
+
+struct outgoing *outgoing_new(const struct transport *transport, const char *update_id, int tree_fd)
+{
+	_cleanup_(outgoing_freep) struct outgoing *o = calloc(1, sizeof(*o));
+	_cleanup_free_ char *label = strdup("the handover tree");
+
+	if (!o || !label)
+		return NULL;
+	o->transport = transport;
+	o->failed = SIZE_MAX;
+	o->update_id = strdup(update_id);
+	if (!o->update_id ||
+	    add_item(o, &(struct outgoing_item){.required = true, .label = label},
+		     &(struct transport_item){.fd = tree_fd}) < 0)
+		return NULL;
+	TAKE_PTR(label);
+	return TAKE_PTR(o);
+}
+
+struct outgoing *outgoing_free(struct outgoing *o)
+{
+	if (!o)
+		return NULL;
+	for (size_t i = 0; i < o->n_items; i++) {
+		free(o->about[i].label);
+		free(o->about[i].reason);
+	}
+	for (size_t i = 0; i < o->n_sessions; i++)
+		safe_close(o->sessions[i]);
+	free(o->sessions);
+	free(o->items);
+	free(o->about);
+	free(o->update_id);
+	free(o->message);
+	free(o);
+	return NULL;
+}
+
+static bool has_region(const struct outgoing *o, uint32_t id)
+{
+	for (size_t i = 0; i < o->n_items; i++)
+		if (o->about[i].id == id)
+			return true;
+	return false;
+}
+
+static int add_region(struct outgoing *o, const struct region *region, int fd)
+{
+	_cleanup_free_ char *label = NULL;
+	int r;
+
+	if (asprintf(&label, "region \"%s\" of %s", region->name, region->owner) < 0)
+		return -ENOMEM;
+	r = add_item(o,
+		     &(struct outgoing_item){
+			     .id = region->id, .required = region->required, .label = label},
+		     &(struct transport_item){.fd = fd,
+					      .size = region->size,
+					      .session = region->session,
+					      .token = region->token});
+	if (r >= 0)
+		TAKE_PTR(label);
+	return r;
+}
+
+int outgoing_collect(struct outgoing *o, const struct registry *registry)
+{
+	size_t first = o->n_items;
+	int r;
+
+	for (size_t i = 0; i < registry->tree->n_regions; i++) {
+		const struct region *region = registry->tree->regions[i];
+		int fd = registry_fd(registry, region);
+
+		if (fd < 0 || has_region(o, region->id))
+			continue;
+		r = add_region(o, region, fd);
+		if (r < 0)
+			return r;
+	}
+	/* The tree has not been placed before the first time. */
+	o->transport->place(o->items, o->n_preserved == 0 ? 0 : first, o->n_items);
+	return 0;
+}
+
+static int fail(struct outgoing *o, int error, size_t item, char *message)
+{
+	free(o->message);
+	o->error = error;
+	o->failed = item;
+	o->message = message;
+	return error;
+}
+
+static void forget_failure(struct outgoing *o)
+{
+	fail(o, 0, SIZE_MAX, NULL);
+	o->n_done = 0;
+}
+
+int outgoing_check(struct outgoing *o)
+{
+	char *message = NULL;
+	int r;
+
+	forget_failure(o);
+	r = o->transport->check(o->items + o->n_preserved, o->n_items - o->n_preserved, &message);
+	return r < 0 ? fail(o, r, SIZE_MAX, message) : 0;
+}
+
+static void groom(struct outgoing *o)
+{
+	struct timespec now;
+	uint64_t deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	deadline = (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + GROOM_USEC;
+	for (size_t i = o->n_preserved; i < o->n_items && !o->cancel; i++) {
+		uint64_t offset = 0;
+
+		/* Only the time that preserving takes is at stake. */
+		(void)o->transport->groom(o->items[i].fd, &offset, deadline);
+	}
+}
+
+static int open_sessions(struct outgoing *o)
+{
+	size_t want = (size_t)o->items[o->n_items - 1].session + 1, first = o->n_sessions;
+	char *message = NULL;
+	int *sessions, r;
+
+	if (want <= first)
+		return 0;
+	sessions = reallocarray(o->sessions, want, sizeof(*sessions));
+	if (!sessions)
+		return -ENOMEM;
+	o->sessions = sessions;
+	r = o->transport->open(o->update_id, first, want - first, sessions + first, &message);
+	if (r < 0)
+		return fail(o, r, SIZE_MAX, message);
+	o->n_sessions = want;
+	return 0;
+}
+
+struct preserve {
+	struct outgoing *o;
+	uint32_t first_session;
+	pthread_mutex_t lock; /* of o's error */
+};
+
+static void preserve_failed(struct preserve *p, int error, size_t item, char *message)
+{
+	pthread_mutex_lock(&p->lock);
+	if (!p->o->error)
+		fail(p->o, error, item, message);
+	else
+		free(message);
+	pthread_mutex_unlock(&p->lock);
+	p->o->cancel = true;
+}
+
+static int preserve_session(size_t index, void *data)
+{
+	struct preserve *p = data;
+	struct outgoing *o = p->o;
+	uint32_t session = p->first_session + index;
+	size_t at = o->n_preserved, end;
+
+	while (at < o->n_items && o->items[at].session < session)
+		at++;
+	for (end = at; end < o->n_items && o->items[end].session == session; end++)
+		;
+	while (at < end) {
+		size_t failed = SIZE_MAX;
+		char *message = NULL;
+		int r = o->transport->preserve(o->sessions[session], session, o->items + at,
+					       end - at, &o->cancel, &failed, &message);
+
+		if (r >= 0)
+			break;
+		if (r == -ECANCELED || failed >= end - at || o->about[at + failed].required) {
+			preserve_failed(p, r, failed < end - at ? at + failed : SIZE_MAX, message);
+			return r;
+		}
+		at += failed;
+		o->about[at++].reason = message;
+	}
+	o->n_done += end - at;
+	return 0;
+}
+
+int outgoing_preserve(struct outgoing *o)
+{
+	struct preserve p = {.o = o, .lock = PTHREAD_MUTEX_INITIALIZER};
+	int r;
+
+	forget_failure(o);
+	if (o->n_preserved == o->n_items)
+		return 0;
+	groom(o);
+	if (o->cancel)
+		return fail(o, -ECANCELED, SIZE_MAX, NULL);
+	r = open_sessions(o);
+	if (r < 0)
+		return r;
+	p.first_session = o->items[o->n_preserved].session;
+	parallel_for(o->items[o->n_items - 1].session - p.first_session + 1, preserve_session, &p);
+	if (o->error < 0)
+		return o->error;
+	o->n_preserved = o->n_items;
+	return 0;
+}
+
+void outgoing_note(const struct outgoing *o, struct registry *registry)
+{
+	for (size_t i = 1; i < o->n_items; i++) {
+		struct region *region = handover_find_id(registry->tree, o->about[i].id);
+
+		if (!region || region->transport)
+			continue;
+		if (o->about[i].reason) {
+			region_set_reason(region, "left behind: %s", o->about[i].reason);
+			continue;
+		}
+		region->transport = strdup(o->transport->name);
+		region->session = o->items[i].session;
+		region->token = o->items[i].token;
+	}
+}
+
+int outgoing_store(struct outgoing *o)
+{
+	char name[LUO_SESSION_NAME_MAX + 1];
+	int r;
+
+	for (; o->n_stored < o->n_sessions; o->n_stored++) {
+		r = luo_session_name(name, o->update_id, o->n_stored);
+		if (r >= 0)
+			r = fdstore_push(name, o->sessions[o->n_stored]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int outgoing_release(struct outgoing *o)
+{
+	char name[LUO_SESSION_NAME_MAX + 1], *message = NULL;
+	size_t failed = SIZE_MAX;
+	int r;
+
+	forget_failure(o);
+	for (size_t i = 0; i < o->n_stored; i++)
+		if (luo_session_name(name, o->update_id, i) >= 0)
+			fdstore_remove(name);
+	/* PID 1 holds the sessions until it has come to these messages. */
+	(void)fdstore_wait(STORE_USEC);
+	r = o->transport->abort(o->sessions, o->n_sessions, o->items, o->n_items, RELEASE_USEC,
+				&failed, &message);
+	o->n_sessions = 0;
+	return r < 0 ? fail(o, r, failed, message) : 0;
+}
+
+int outgoing_resume(struct outgoing *o, const struct registry *registry, int *sessions,
+		    size_t n_sessions)
+{
+	size_t failed;
+	int r;
+
+	o->sessions = calloc(n_sessions ? n_sessions : 1, sizeof(*o->sessions));
+	if (!o->sessions)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_sessions; i++)
+		o->sessions[i] = TAKE_FD(sessions[i]);
+	o->n_sessions = o->n_stored = n_sessions;
+	for (size_t i = 0; i < registry->tree->n_regions; i++) {
+		const struct region *region = registry->tree->regions[i];
+
+		if (!region->transport)
+			continue;
+		if (region->session >= n_sessions || o->sessions[region->session] < 0)
+			return -ESTALE;
+		r = add_region(o, region, registry_fd(registry, region));
+		if (r < 0)
+			return r;
+	}
+	r = o->transport->stage(o->items, o->n_items, &failed, NULL);
+	/* What comes late goes into a new session, whatever the last one has room for. */
+	while (r >= 0 && o->n_items < n_sessions * LUO_FILES_PER_SESSION)
+		r = add_item(o, &(struct outgoing_item){}, &(struct transport_item){.fd = -EBADF});
+	o->n_preserved = o->n_items;
+	return r;
+}

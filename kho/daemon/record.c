@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <string.h>
+
+#include "kho/core/paths.h"
+#include "kho/daemon/clock.h"
+#include "kho/daemon/digest.h"
+#include "kho/daemon/ledger.h"
+#include "kho/daemon/parallel.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/record.h"
+#include "kho/daemon/worker.h"
+#include "kho/kernel/pages.h"
+
+struct digest_job {
+	uint32_t id;
+	int fd; /* the registry's */
+	uint64_t size;
+	uint8_t digest[DIGEST_SIZE];
+	int error;
+};
+
+struct record {
+	struct manager *m;
+	const atomic_bool *cancel;
+	record_done_fn done;
+	struct digest_job *jobs;
+	size_t n_jobs;
+	size_t n_digested;
+	struct handover *ledger; /* what goes to disk: no thread may look at the registry */
+};
+
+static struct record *record_free(struct record *record)
+{
+	handover_free(record->ledger);
+	free(record->jobs);
+	free(record);
+	return NULL;
+}
+DEFINE_CLEANUP_FUNC(struct record *, record_free)
+
+static void record_end(struct record *record, int result, char *message)
+{
+	struct manager *m = record->m;
+	record_done_fn done = record->done;
+	size_t n_digested = record->n_digested;
+
+	record_free(record);
+	done(m, result, message, n_digested);
+}
+
+/* A digest of memory that somebody may still write to would cry wolf in the next kernel. */
+static bool is_quiet(const struct manager *m, const struct region *region)
+{
+	return region->seals & F_SEAL_WRITE || owner_has_frozen(m, region->owner);
+}
+
+static int note_state(struct region *region, int fd)
+{
+	struct memory_kind kind;
+	int r = memory_identify(fd, &kind);
+
+	if (r < 0)
+		return r;
+	region->seals = kind.seals;
+	region->position = kind.position;
+	region->mode = kind.mode;
+	region->has_digest = false;
+	return 0;
+}
+
+static int collect_jobs(struct record *record, uint64_t digest_size_max)
+{
+	struct registry *registry = &record->m->registry;
+
+	record->jobs = calloc(registry->tree->n_regions + 1, sizeof(*record->jobs));
+	if (!record->jobs)
+		return -ENOMEM;
+	for (size_t i = 0; i < registry->tree->n_regions; i++) {
+		struct region *region = registry->tree->regions[i];
+		int fd = registry_fd(registry, region), r;
+
+		if (fd < 0 || !region->transport)
+			continue;
+		r = note_state(region, fd);
+		if (r < 0)
+			return r;
+		if (region->size > digest_size_max || !is_quiet(record->m, region))
+			continue;
+		record->jobs[record->n_jobs++] =
+			(struct digest_job){.id = region->id, .fd = fd, .size = region->size};
+	}
+	return 0;
+}
+
+static int digest_one(size_t index, void *data)
+{
+	struct record *record = data;
+	struct digest_job *job = &record->jobs[index];
+
+	job->error = *record->cancel ? -ECANCELED : digest_memory(job->fd, job->size, job->digest);
+	return job->error;
+}
+
+static int digest_all(void *data)
+{
+	struct record *record = data;
+
+	return parallel_for(record->n_jobs, digest_one, record);
+}
+
+static int write_ledger(void *data)
+{
+	struct record *record = data;
+
+	return ledger_write(KHO_LEDGER_FILE, record->ledger);
+}
+
+static void on_written(int result, void *data)
+{
+	struct record *record = data;
+	char *message = NULL;
+
+	if (result < 0 &&
+	    asprintf(&message, "the ledger %s/%s can't be written: %s", state_dir(),
+		     KHO_LEDGER_FILE, strerror(-result)) < 0)
+		message = NULL;
+	record_end(record, result, message);
+}
+
+static void take_digests(struct record *record)
+{
+	for (size_t i = 0; i < record->n_jobs; i++) {
+		const struct digest_job *job = &record->jobs[i];
+		struct region *region = handover_find_id(record->m->registry.tree, job->id);
+
+		if (!region || job->error < 0)
+			continue;
+		memcpy(region->digest, job->digest, DIGEST_SIZE);
+		region->has_digest = true;
+		record->n_digested++;
+	}
+}
+
+static int copy_handover(const struct handover *handover, struct handover **ret)
+{
+	_cleanup_free_ void *blob = NULL;
+	size_t size;
+	int r = handover_build(handover, &blob, &size);
+
+	return r < 0 ? r : handover_parse(blob, size, ret);
+}
+
+static void on_digested(int result, void *data)
+{
+	struct record *record = data;
+	struct manager *m = record->m;
+	char *message = NULL;
+	int r = *record->cancel ? -ECANCELED : 0;
+
+	if (r >= 0) {
+		take_digests(record);
+		m->registry.tree->moments[MOMENT_FROZEN] = realtime_usec();
+		r = registry_save(&m->registry);
+	}
+	if (r >= 0)
+		r = copy_handover(m->registry.tree, &record->ledger);
+	if (r >= 0)
+		r = work_start(m->event, write_ledger, on_written, record);
+	if (r >= 0)
+		return;
+	if (r != -ECANCELED &&
+	    asprintf(&message, "the handover tree can't be written: %s", strerror(-r)) < 0)
+		message = NULL;
+	record_end(record, r, message);
+}
+
+int record_start(struct manager *m, uint64_t digest_size_max, const atomic_bool *cancel,
+		 record_done_fn done)
+{
+	_cleanup_(record_freep) struct record *record = calloc(1, sizeof(*record));
+	int r;
+
+	if (!record)
+		return -ENOMEM;
+	*record = (struct record){.m = m, .cancel = cancel, .done = done};
+	r = collect_jobs(record, digest_size_max);
+	if (r >= 0)
+		r = work_start(m->event, digest_all, on_digested, record);
+	if (r >= 0)
+		TAKE_PTR(record);
+	return r;
+}

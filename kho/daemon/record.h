@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_RECORD_H
+#define KHO_DAEMON_RECORD_H
+
+#include <stdatomic.h>
+
+#include "kho/daemon/manager.h"
+
+/* The last thing before the point of no return: digests of all regions that nobody writes to any
+ * more, the final tree, the ledger on disk.
+ */
+
+/* Called on the loop at the end: 0, or an error with a line that says what and the way out, the
+ * callee's to free. n_digested regions have a digest.
+ */
+typedef void (*record_done_fn)(struct manager *m, int result, char *message, size_t n_digested);
+
+/* Regions up to digest_size_max bytes are digested. *cancel ends it early with -ECANCELED. */
+int record_start(struct manager *m, uint64_t digest_size_max, const atomic_bool *cancel,
+		 record_done_fn done);
+
+#endif

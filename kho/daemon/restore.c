@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "kho/core/paths.h"
+#include "kho/daemon/claims.h"
+#include "kho/daemon/clock.h"
+#include "kho/daemon/handover-methods.h"
+#include "kho/daemon/ledger.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/restore.h"
+#include "kho/daemon/updater.h"
+#include "kho/daemon/worker.h"
+
+#define RETRY_USEC USEC_PER_SEC
+
+struct restorer {
+	struct manager *m;
+	struct incoming *incoming; /* the worker's while one runs */
+	restore_ready_fn ready;
+	char *problem;
+	sd_event_source *retry;
+};
+
+struct restorer *restorer_free(struct restorer *restorer)
+{
+	if (!restorer)
+		return NULL;
+	incoming_free(restorer->incoming);
+	free(restorer->problem);
+	sd_event_source_disable_unref(restorer->retry);
+	free(restorer);
+	return NULL;
+}
+
+const char *restore_problem(const struct manager *m)
+{
+	return m->restorer ? m->restorer->problem : NULL;
+}
+
+static void judge(struct region *region, const struct incoming_item *about)
+{
+	free(TAKE_PTR(region->reason));
+	region->claimed = false;
+	if (about->lost) {
+		region->check = REGION_LOST;
+		(void)region_set_reason(region, "%s", about->lost);
+		log_error("%s is lost: %s", about->label, about->lost);
+	} else if (about->damaged) {
+		region->check = REGION_DAMAGED;
+		(void)region_set_reason(region, "%s", about->damaged);
+		log_error("%s is damaged: %s", about->label, about->damaged);
+	} else {
+		region->check = about->verified ? REGION_VERIFIED : REGION_UNCHECKED;
+	}
+}
+
+/* The base becomes the registry's tree, the memory goes into custody. */
+static void install(struct manager *m, struct incoming *in)
+{
+	struct handover *tree = TAKE_PTR(in->base);
+
+	if (tree->generation < m->registry.tree->generation)
+		tree->generation = m->registry.tree->generation;
+	handover_free(m->registry.tree);
+	m->registry.tree = tree;
+	for (size_t i = 1; i < in->n_items; i++) {
+		struct region *region = handover_find_id(tree, in->about[i].id);
+
+		if (!region)
+			continue;
+		judge(region, &in->about[i]);
+		if (in->items[i].fd >= 0 &&
+		    registry_hold(&m->registry, region->id, TAKE_FD(in->items[i].fd)) < 0)
+			log_error("%s can't be held", in->about[i].label);
+	}
+	tree->state = UPDATE_RESTORING;
+	tree->moments[MOMENT_KERNEL_START] = m->kernel.start_usec;
+	tree->moments[MOMENT_DAEMON_START] = m->started_usec;
+	tree->moments[MOMENT_RESTORED] = realtime_usec();
+}
+
+static const char *result_of(const struct handover *tree)
+{
+	size_t carried = 0, lost = 0, hurt = 0;
+
+	for (size_t i = 0; i < tree->n_regions; i++) {
+		const struct region *region = tree->regions[i];
+
+		if (!region->transport)
+			continue;
+		carried++;
+		lost += region->check == REGION_LOST;
+		hurt += region_is_hurt(region);
+	}
+	if (carried > 0 && lost == carried)
+		return "lost";
+	return hurt > 0 || tree->problems ? "incomplete" : "restored";
+}
+
+static int write_report(struct manager *m)
+{
+	struct handover *tree = m->registry.tree;
+	_cleanup_free_ void *blob = NULL;
+	size_t size;
+	int r;
+
+	free(tree->result);
+	tree->result = strdup(result_of(tree));
+	free(tree->next_release);
+	tree->next_release = strdup(m->kernel.release);
+	tree->kexec_count = m->kernel.kexec_count;
+	r = handover_build(tree, &blob, &size);
+	m->report = handover_free(m->report);
+	if (r >= 0)
+		r = handover_parse(blob, size, &m->report);
+	return r < 0 ? r : ledger_write(KHO_REPORT_FILE, m->report);
+}
+
+static void restore_end(struct manager *m)
+{
+	struct handover *tree = m->registry.tree;
+	restore_ready_fn ready = m->restorer->ready;
+	int r = write_report(m);
+
+	if (r < 0)
+		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
+	log_notice("Update %s from %s is over: %s, %zu regions", tree->update_id, tree->release,
+		   tree->result, tree->n_regions);
+	free(tree->release);
+	tree->release = strdup(m->kernel.release);
+	handover_clear_problems(tree);
+	memcpy(tree->boot_id, m->kernel.boot_id, sizeof(tree->boot_id));
+	m->restorer = restorer_free(m->restorer);
+	r = updater_feed(m, &(struct update_event){.kind = EVENT_RESTORED});
+	if (r < 0)
+		log_error("The end of restoring is refused: %s", strerror(-r));
+	handover_methods_resume(m);
+	claims_changed(m);
+	ready(m);
+}
+
+static int restore_run(struct restorer *restorer);
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct restorer *restorer = userdata;
+
+	restorer->retry = sd_event_source_disable_unref(restorer->retry);
+	return restore_run(restorer);
+}
+
+/* Nothing has been taken out of the kernel: it is all there when the way is free. */
+static void restore_later(struct restorer *restorer, int error)
+{
+	const char *message = restorer->incoming->message;
+	bool first = !restorer->problem;
+	int r;
+
+	free(restorer->problem);
+	restorer->problem = strdup(message ? message : strerror(-error));
+	if (first) {
+		log_error("Restoring waits: %s", restorer->problem);
+		restorer->ready(restorer->m);
+	}
+	r = sd_event_add_time_relative(restorer->m->event, &restorer->retry, CLOCK_BOOTTIME,
+				       RETRY_USEC, 0, on_retry, restorer);
+	if (r < 0)
+		log_error("No timer to restore later: %s", strerror(-r));
+}
+
+static int restore_on_thread(void *data)
+{
+	return incoming_restore(((struct restorer *)data)->incoming);
+}
+
+static void on_restored(int result, void *data)
+{
+	struct restorer *restorer = data;
+	struct manager *m = restorer->m;
+
+	if (result < 0) {
+		restore_later(restorer, result);
+		return;
+	}
+	install(m, restorer->incoming);
+	restore_end(m);
+}
+
+static int restore_run(struct restorer *restorer)
+{
+	int r = work_start(restorer->m->event, restore_on_thread, on_restored, restorer);
+
+	if (r < 0)
+		restore_later(restorer, r);
+	return 0;
+}
+
+int restore_start(struct manager *m, struct incoming *incoming, restore_ready_fn ready)
+{
+	struct restorer *restorer = calloc(1, sizeof(*restorer));
+	int r;
+
+	if (!restorer) {
+		incoming_free(incoming);
+		return -ENOMEM;
+	}
+	*restorer = (struct restorer){.m = m, .incoming = incoming, .ready = ready};
+	m->restorer = restorer;
+	r = updater_feed(m, &(struct update_event){.kind = EVENT_RESTORE});
+	return r < 0 ? r : restore_run(restorer);
+}

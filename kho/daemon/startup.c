@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "kho/core/paths.h"
+#include "kho/daemon/fdstore.h"
+#include "kho/daemon/ledger.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/startup.h"
+#include "kho/daemon/updater.h"
+#include "kho/transport/luo.h"
+
+static void stamp(struct manager *m)
+{
+	struct handover *tree = m->registry.tree;
+
+	memcpy(tree->boot_id, m->kernel.boot_id, sizeof(tree->boot_id));
+	tree->kexec_count = m->kernel.kexec_count;
+	free(tree->release);
+	tree->release = strdup(m->kernel.release);
+}
+
+static void drop_memory(struct inherited_memory *memory)
+{
+	char name[REGION_STORE_NAME_MAX];
+
+	fdstore_remove(region_store_name(memory->id, name));
+	memory->fd = safe_close(memory->fd);
+}
+
+/* Gives each fd that came back to the region it belongs to. */
+static int hold_memory(struct manager *m, struct inheritance *in)
+{
+	for (size_t i = 0; i < in->n_memory; i++) {
+		struct inherited_memory *memory = &in->memory[i];
+		struct region *region = handover_find_id(m->registry.tree, memory->id);
+		int r;
+
+		if (!region || registry_fd(&m->registry, region) >= 0) {
+			drop_memory(memory);
+			continue;
+		}
+		r = registry_hold(&m->registry, memory->id, TAKE_FD(memory->fd));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A region whose memory is not here any more is lost, and nobody may overlook that. */
+static void note_missing(struct manager *m)
+{
+	for (size_t i = 0; i < m->registry.tree->n_regions; i++) {
+		struct region *region = m->registry.tree->regions[i];
+
+		if (region->check == REGION_LOST || registry_fd(&m->registry, region) >= 0)
+			continue;
+		region->check = REGION_LOST;
+		(void)region_set_reason(region, "the fd store of khod.service did not bring it back");
+		log_error("region \"%s\" of %s is lost: %s", region->name, region->owner,
+			  region->reason);
+	}
+}
+
+static int copy_handover(const struct handover *handover, struct handover **ret)
+{
+	_cleanup_free_ void *blob = NULL;
+	size_t size;
+	int r = handover_build(handover, &blob, &size);
+
+	return r < 0 ? r : handover_parse(blob, size, ret);
+}
+
+/* The registry's tree says what is to be restored. */
+static int restore(struct manager *m, struct inheritance *in, restore_ready_fn ready)
+{
+	_cleanup_(incoming_freep) struct incoming *incoming = NULL;
+	struct handover *base;
+	int r;
+
+	r = copy_handover(m->registry.tree, &base);
+	if (r < 0)
+		return r;
+	incoming = incoming_new(&transport_luo, &m->kernel, base);
+	if (!incoming)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_memory; i++)
+		if (incoming_add_memory(incoming, in->memory[i].id, TAKE_FD(in->memory[i].fd)) < 0)
+			drop_memory(&in->memory[i]);
+	for (size_t i = 0; i < in->n_sessions; i++) {
+		struct inherited_session *session = &in->sessions[i];
+
+		if (strcmp(session->update_id, base->update_id))
+			continue;
+		r = incoming_add_session(incoming, session->number, TAKE_FD(session->fd));
+		if (r < 0)
+			return r;
+	}
+	memcpy(m->registry.tree->boot_id, m->kernel.boot_id, sizeof(m->kernel.boot_id));
+	return restore_start(m, TAKE_PTR(incoming), ready);
+}
+
+static int recover_update(struct manager *m, struct inheritance *in)
+{
+	_cleanup_free_ int *sessions = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_sessions; i++)
+		if (in->sessions[i].number >= n)
+			n = in->sessions[i].number + 1;
+	sessions = calloc(n + 1, sizeof(*sessions));
+	if (!sessions)
+		return -ENOMEM;
+	memset(sessions, 0xff, (n + 1) * sizeof(*sessions));
+	for (size_t i = 0; i < in->n_sessions; i++)
+		if (!strcmp(in->sessions[i].update_id, m->registry.tree->update_id))
+			sessions[in->sessions[i].number] = TAKE_FD(in->sessions[i].fd);
+	return updater_recover(m, sessions, n);
+}
+
+/* khod has been here before, in this kernel. */
+static int resume(struct manager *m, struct inheritance *in, restore_ready_fn ready)
+{
+	int r;
+
+	if (m->registry.tree->state == UPDATE_RESTORING)
+		return restore(m, in, ready);
+	r = hold_memory(m, in);
+	if (r < 0)
+		return r;
+	note_missing(m);
+	if (m->registry.tree->state != UPDATE_IDLE && m->registry.tree->update_id)
+		r = recover_update(m, in);
+	if (r >= 0)
+		r = registry_save(&m->registry);
+	ready(m);
+	return r;
+}
+
+/* An update is on record that began in another kernel. */
+static int begin_restore(struct manager *m, struct inheritance *in, struct handover *ledger,
+			 restore_ready_fn ready)
+{
+	int r;
+
+	log_notice("Update %s from %s: %zu regions are to be restored", ledger->update_id,
+		   ledger->release ? ledger->release : "an unknown kernel", ledger->n_regions);
+	handover_free(m->registry.tree);
+	m->registry.tree = ledger;
+	ledger->state = UPDATE_IDLE;
+	/* A region of a khod before this one has nothing to say in this kernel. */
+	r = restore(m, in, ready);
+	return r;
+}
+
+static int fresh_registry(struct manager *m)
+{
+	int r;
+
+	fdstore_remove(REGISTRY_STORE_NAME);
+	r = registry_create(&m->registry);
+	if (r < 0)
+		return r;
+	stamp(m);
+	return registry_save(&m->registry);
+}
+
+static bool is_of_this_boot(const struct manager *m, const struct handover *handover)
+{
+	return !strcmp(handover->boot_id, m->kernel.boot_id);
+}
+
+/* *ret is NULL where no update of another boot is on record. */
+static int read_ledger(struct manager *m, struct handover **ret)
+{
+	_cleanup_handover_ struct handover *ledger = NULL;
+	int r = ledger_read(KHO_LEDGER_FILE, &ledger);
+
+	*ret = NULL;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		log_error("%s/%s can't be read: %s; what the last update carried is not known",
+			  state_dir(), KHO_LEDGER_FILE, strerror(-r));
+		return 0;
+	}
+	if (is_of_this_boot(m, ledger) || !ledger->update_id)
+		return 0;
+	*ret = TAKE_PTR(ledger);
+	return 0;
+}
+
+int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
+{
+	struct handover *ledger;
+	bool resumed = false;
+	int r;
+
+	if (ledger_read(KHO_REPORT_FILE, &m->report) < 0)
+		m->report = NULL;
+	if (in->tree >= 0)
+		resumed = registry_resume(&m->registry, TAKE_FD(in->tree)) >= 0;
+	if (resumed && is_of_this_boot(m, m->registry.tree))
+		return resume(m, in, ready);
+	r = read_ledger(m, &ledger);
+	if (r < 0)
+		return r;
+	if (resumed && !ledger) {
+		/* PID 1 brought khod's own fd store into this kernel, without an update. */
+		m->registry.tree->state = UPDATE_IDLE;
+		free(TAKE_PTR(m->registry.tree->update_id));
+		stamp(m);
+		return resume(m, in, ready);
+	}
+	if (resumed)
+		registry_close(&m->registry);
+	r = fresh_registry(m);
+	if (r < 0)
+		return r;
+	if (ledger)
+		return begin_restore(m, in, ledger, ready);
+	r = ledger_remove(KHO_LEDGER_FILE);
+	ready(m);
+	return r;
+}

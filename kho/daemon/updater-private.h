@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_UPDATER_PRIVATE_H
+#define KHO_DAEMON_UPDATER_PRIVATE_H
+
+#include "kho/daemon/outgoing.h"
+#include "kho/daemon/updater.h"
+
+/* Why the update does not happen, in words; the strings are NULL where they do not apply. */
+struct failure {
+	enum update_refusal refusal;
+	char *owner;
+	char *region;
+	char *message;
+};
+
+/* The update in progress: updater.c carries out what the machine says, operator.c answers the
+ * operator's calls, failure.c finds the words.
+ */
+struct updater {
+	struct manager *m;
+	bool draining; /* actions are being carried out further up the stack */
+	struct outgoing *outgoing;
+	uint64_t digest_size_max;
+	uint64_t timeout_usec;
+	size_t n_digested;
+	char **warnings; /* NULL-terminated; NULL: none */
+
+	struct failure failure;
+	char *refused_because; /* what the participant said that refused last; NULL: nothing */
+
+	sd_event_source *deadline;
+	sd_event_source *ticker;
+	sd_varlink *operator; /* whose call waits, and who owns the update; NULL: nobody */
+	bool more;
+	sd_varlink **aborts;
+	size_t n_aborts;
+};
+
+/* failure.c */
+
+void failure_clear(struct failure *failure);
+
+/* Takes over message, which may be NULL; says what was wrong with the worker's item, if with one. */
+void failure_of_worker(struct updater *u, enum update_refusal refusal, int error, char *message,
+		       size_t item);
+
+/* Puts the cause of an abort into words, unless a worker has done so. */
+void failure_of_cause(struct updater *u, const struct update_cause *cause);
+
+/* Adds a line to the operator's warnings, and to the log. */
+void updater_warn(struct updater *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* operator.c */
+
+void operator_reply_prepared(struct updater *u);
+void operator_reply_staged(struct updater *u);
+void operator_reply_frozen(struct updater *u);
+void operator_reply_committed(struct updater *u);
+void operator_reply_refused(struct updater *u);
+void operator_reply_aborted(struct updater *u);
+
+/* Sends progress to a `more` call, now and then, until it is stopped. */
+void operator_show_progress(struct updater *u);
+void operator_stop_progress(struct updater *u);
+
+#endif

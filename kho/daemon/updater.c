@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "kho/core/paths.h"
+#include "kho/daemon/clock.h"
+#include "kho/daemon/fdstore.h"
+#include "kho/daemon/ledger.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/record.h"
+#include "kho/daemon/updater-private.h"
+#include "kho/daemon/worker.h"
+#include "kho/kernel/pages.h"
+#include "kho/transport/luo.h"
+
+#define STAGE_TIMEOUT_USEC (120 * USEC_PER_SEC)
+#define FROZEN_TIMEOUT_USEC (30 * USEC_PER_SEC)
+
+int updater_new(struct manager *m, struct updater **ret)
+{
+	struct updater *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return -ENOMEM;
+	u->m = m;
+	*ret = u;
+	return 0;
+}
+
+static void clear_warnings(struct updater *u)
+{
+	for (char **line = u->warnings; line && *line; line++)
+		free(*line);
+	free(u->warnings);
+	u->warnings = NULL;
+}
+
+struct updater *updater_free(struct updater *u)
+{
+	if (!u)
+		return NULL;
+	failure_clear(&u->failure);
+	free(u->refused_because);
+	clear_warnings(u);
+	outgoing_free(u->outgoing);
+	sd_event_source_disable_unref(u->deadline);
+	sd_event_source_disable_unref(u->ticker);
+	sd_varlink_unref(u->operator);
+	for (size_t i = 0; i < u->n_aborts; i++)
+		sd_varlink_unref(u->aborts[i]);
+	free(u->aborts);
+	free(u);
+	return NULL;
+}
+
+static void feed(struct updater *u, enum update_event_kind kind, enum update_refusal refusal)
+{
+	int r = updater_feed(u->m, &(struct update_event){.kind = kind, .refusal = refusal});
+
+	if (r < 0)
+		log_error("The update can't go on with event %d: %s", kind, strerror(-r));
+}
+
+static enum update_refusal refusal_of_error(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+	case -EFBIG:
+		return REFUSAL_MEMORY;
+	case -ECANCELED:
+		return REFUSAL_INTERRUPTED;
+	default:
+		return REFUSAL_KERNEL;
+	}
+}
+
+/* The end of a worker on u->outgoing. */
+static void worker_ended(struct updater *u, int result, enum update_event_kind good,
+			 enum update_event_kind bad)
+{
+	struct outgoing *o = u->outgoing;
+	enum update_refusal refusal = refusal_of_error(result);
+
+	if (result >= 0) {
+		feed(u, good, REFUSAL_NONE);
+		return;
+	}
+	if (result != -ECANCELED) {
+		failure_of_worker(u, refusal, result, o ? TAKE_PTR(o->message) : NULL,
+				  o ? o->failed : SIZE_MAX);
+		refusal = u->failure.refusal;
+	}
+	feed(u, bad, refusal);
+}
+
+/* Sizes may have changed since registration: the kernel's word counts from here on. */
+static int refresh_sizes(struct registry *registry)
+{
+	for (size_t i = 0; i < registry->tree->n_regions; i++) {
+		struct region *region = registry->tree->regions[i];
+		int fd = registry_fd(registry, region), r;
+		struct memory_kind kind;
+
+		if (fd < 0 || region->transport)
+			continue;
+		r = memory_identify(fd, &kind);
+		if (r < 0)
+			return r;
+		region->size = kind.size;
+	}
+	return 0;
+}
+
+static int collect(struct updater *u)
+{
+	struct registry *registry = &u->m->registry;
+	int r = refresh_sizes(registry);
+
+	if (r < 0)
+		return r;
+	if (!u->outgoing)
+		u->outgoing = outgoing_new(&transport_luo, registry->tree->update_id,
+					   registry->tree_fd);
+	if (!u->outgoing)
+		return -ENOMEM;
+	u->outgoing->cancel = false;
+	return outgoing_collect(u->outgoing, registry);
+}
+
+static int check_on_thread(void *data)
+{
+	return outgoing_check(((struct updater *)data)->outgoing);
+}
+
+static int preserve_on_thread(void *data)
+{
+	return outgoing_preserve(((struct updater *)data)->outgoing);
+}
+
+static int check_and_preserve_on_thread(void *data)
+{
+	struct outgoing *o = ((struct updater *)data)->outgoing;
+	int r = outgoing_check(o);
+
+	return r < 0 ? r : outgoing_preserve(o);
+}
+
+static int release_on_thread(void *data)
+{
+	return outgoing_release(((struct updater *)data)->outgoing);
+}
+
+static void on_checked(int result, void *data)
+{
+	worker_ended(data, result, EVENT_CHECKED, EVENT_CHECK_FAILED);
+}
+
+/* Writes down what travels how, and warns of what does not. */
+static int note_preserved(struct updater *u)
+{
+	struct outgoing *o = u->outgoing;
+
+	outgoing_note(o, &u->m->registry);
+	for (size_t i = 1; i < o->n_items; i++)
+		if (o->about[i].reason)
+			updater_warn(u, "%s is left behind: %s", o->about[i].label,
+				     o->about[i].reason);
+	return registry_save(&u->m->registry);
+}
+
+static void on_preserved(int result, void *data)
+{
+	struct updater *u = data;
+
+	if (result >= 0)
+		result = note_preserved(u);
+	worker_ended(u, result, EVENT_PRESERVED, EVENT_PRESERVE_FAILED);
+}
+
+static void on_late_preserved(int result, void *data)
+{
+	struct updater *u = data;
+
+	if (result >= 0)
+		result = note_preserved(u);
+	if (result >= 0)
+		result = outgoing_store(u->outgoing);
+	worker_ended(u, result, EVENT_LATE_PRESERVED, EVENT_LATE_FAILED);
+}
+
+static void start_work(struct updater *u, work_fn fn, work_done_fn done)
+{
+	int r = work_start(u->m->event, fn, done, u);
+
+	if (r < 0)
+		done(r, u);
+}
+
+static void start_collected(struct updater *u, work_fn fn, work_done_fn done)
+{
+	int r = collect(u);
+
+	if (r < 0)
+		done(r, u);
+	else
+		start_work(u, fn, done);
+}
+
+static void start_check(struct updater *u)
+{
+	char *message = NULL;
+	int r = transport_luo.probe(&u->m->kernel, &message);
+
+	if (r >= 0) {
+		start_collected(u, check_on_thread, on_checked);
+		return;
+	}
+	failure_of_worker(u, REFUSAL_KERNEL, r, message, SIZE_MAX);
+	feed(u, EVENT_CHECK_FAILED, REFUSAL_KERNEL);
+}
+
+static void on_recorded(struct manager *m, int result, char *message, size_t n_digested)
+{
+	struct updater *u = m->updater;
+
+	if (result >= 0) {
+		u->n_digested = n_digested;
+		feed(u, EVENT_RECORDED, REFUSAL_NONE);
+		return;
+	}
+	if (result != -ECANCELED)
+		failure_of_worker(u, REFUSAL_RECORD, result, message, SIZE_MAX);
+	feed(u, EVENT_RECORD_FAILED, REFUSAL_RECORD);
+}
+
+static void start_record(struct updater *u)
+{
+	int r = record_start(u->m, u->digest_size_max, &u->outgoing->cancel, on_recorded);
+
+	if (r < 0)
+		on_recorded(u->m, r, NULL, 0);
+}
+
+static void save(struct updater *u)
+{
+	int r = registry_save(&u->m->registry);
+
+	if (r < 0)
+		log_error("The handover tree can't be written: %s", strerror(-r));
+}
+
+/* After an abort: nothing in the tree, or on disk, speaks of the update any more. */
+static void forget_update(struct updater *u)
+{
+	struct handover *tree = u->m->registry.tree;
+
+	for (size_t i = 0; i < tree->n_regions; i++) {
+		struct region *region = tree->regions[i];
+
+		free(TAKE_PTR(region->transport));
+		region->session = 0;
+		region->token = 0;
+		region->has_digest = false;
+		if (region->check != REGION_LOST && region->check != REGION_DAMAGED)
+			free(TAKE_PTR(region->reason));
+	}
+	free(TAKE_PTR(tree->update_id));
+	free(TAKE_PTR(tree->image));
+	free(TAKE_PTR(tree->next_release));
+	memset(tree->moments, 0, sizeof(tree->moments));
+	u->outgoing = outgoing_free(u->outgoing);
+	clear_warnings(u);
+	if (ledger_remove(KHO_LEDGER_FILE) < 0)
+		log_error("%s/%s can't be removed: after a power failure it will tell of an update "
+			  "that did not happen",
+			  state_dir(), KHO_LEDGER_FILE);
+	save(u);
+}
+
+static void on_released(int result, void *data)
+{
+	struct updater *u = data;
+
+	if (result < 0)
+		log_error("The kernel has not let go of all memory: %s",
+			  u->outgoing && u->outgoing->message ? u->outgoing->message
+							      : strerror(-result));
+	feed(u, EVENT_RELEASED, REFUSAL_NONE);
+}
+
+static void start_release(struct updater *u)
+{
+	if (u->outgoing)
+		start_work(u, release_on_thread, on_released);
+	else
+		on_released(0, u);
+}
+
+static void cancel_work(struct updater *u)
+{
+	if (u->outgoing)
+		u->outgoing->cancel = true;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	feed(userdata, EVENT_DEADLINE, REFUSAL_TIMEOUT);
+	return 0;
+}
+
+static void disarm(struct updater *u)
+{
+	u->deadline = sd_event_source_disable_unref(u->deadline);
+}
+
+static void arm(struct updater *u, enum update_deadline deadline)
+{
+	uint64_t usec = deadline == DEADLINE_STAGE    ? STAGE_TIMEOUT_USEC
+			: deadline == DEADLINE_FROZEN ? FROZEN_TIMEOUT_USEC
+						      : u->timeout_usec;
+	int r;
+
+	disarm(u);
+	r = sd_event_add_time_relative(u->m->event, &u->deadline, CLOCK_BOOTTIME, usec, 0,
+				       on_deadline, u);
+	if (r < 0)
+		log_error("No timer for the update: %s", strerror(-r));
+}
+
+static void tell(struct updater *u, uint32_t participant, const char *event)
+{
+	struct peer *peer = peer_of_participant(u->m, participant);
+
+	if (!peer)
+		return;
+	if (!strcmp(event, "resume"))
+		peer_tell(peer, event, 0, u->failure.message);
+	else
+		peer_tell(peer, event, u->timeout_usec, NULL);
+}
+
+static void leave_behind(struct updater *u, const struct update_action *a)
+{
+	struct peer *peer = peer_of_participant(u->m, a->participant);
+
+	updater_warn(u, "%s is left behind: it %s", peer ? peer->owner : "a participant",
+		     a->cause.event == EVENT_REFUSE ? "refuses" : "has not answered in time");
+}
+
+static void log_loss(struct updater *u, const struct update_cause *cause)
+{
+	failure_of_cause(u, cause);
+	log_error("Too late to stop: %s", u->failure.message);
+	(void)handover_add_problem(u->m->registry.tree, "%s", u->failure.message);
+	failure_clear(&u->failure);
+}
+
+static void log_abort(struct updater *u, const struct update_cause *cause)
+{
+	failure_of_cause(u, cause);
+	log_warning("Update %s does not happen: %s", u->m->registry.tree->update_id,
+		    u->failure.message);
+}
+
+static void carry_out(struct updater *u, const struct update_action *a)
+{
+	switch (a->kind) {
+	case ACTION_CHECK:
+		return start_check(u);
+	case ACTION_PRESERVE:
+		return start_collected(u, preserve_on_thread, on_preserved);
+	case ACTION_PRESERVE_LATE:
+		return start_collected(u, check_and_preserve_on_thread, on_late_preserved);
+	case ACTION_RECORD:
+		return start_record(u);
+	case ACTION_RELEASE:
+		return start_release(u);
+	case ACTION_CANCEL_WORK:
+		return cancel_work(u);
+	case ACTION_TELL_PREPARE:
+		return tell(u, a->participant, "prepare");
+	case ACTION_TELL_FREEZE:
+		return tell(u, a->participant, "freeze");
+	case ACTION_TELL_RESUME:
+		return tell(u, a->participant, "resume");
+	case ACTION_LEAVE_BEHIND:
+		return leave_behind(u, a);
+	case ACTION_ARM_DEADLINE:
+		return arm(u, a->deadline);
+	case ACTION_DISARM_DEADLINE:
+		return disarm(u);
+	case ACTION_STAGE:
+		/* khod itself holds the sessions too: without the store they live as long as it does. */
+		if (outgoing_store(u->outgoing) < 0)
+			updater_warn(u, "the fd store does not take the sessions; khod must not end "
+					"before the kexec");
+		return;
+	case ACTION_LOG_ABORT:
+		return log_abort(u, &a->cause);
+	case ACTION_LOG_LOSS:
+		return log_loss(u, &a->cause);
+	case ACTION_REPLY_PREPARED:
+		return operator_reply_prepared(u);
+	case ACTION_REPLY_STAGED:
+		return operator_reply_staged(u);
+	case ACTION_REPLY_FROZEN:
+		return operator_reply_frozen(u);
+	case ACTION_REPLY_COMMITTED:
+		return operator_reply_committed(u);
+	case ACTION_REPLY_REFUSED:
+		return operator_reply_refused(u);
+	case ACTION_REPLY_ABORTED:
+		return operator_reply_aborted(u);
+	case _ACTION_MAX:
+		return;
+	}
+}
+
+static int moment_of_state(enum update_state state)
+{
+	switch (state) {
+	case UPDATE_PREPARING:
+		return MOMENT_PREPARE;
+	case UPDATE_PREPARED:
+		return MOMENT_PREPARED;
+	case UPDATE_STAGED:
+		return MOMENT_STAGED;
+	case UPDATE_FREEZING:
+		return MOMENT_FREEZE;
+	case UPDATE_COMMITTED:
+		return MOMENT_COMMIT;
+	default:
+		return -1;
+	}
+}
+
+static void note_state_change(struct updater *u)
+{
+	struct handover *tree = u->m->registry.tree;
+	enum update_state state = u->m->update->state;
+	int moment = moment_of_state(state);
+
+	if (tree->state == state)
+		return;
+	log_info("%s -> %s", update_state_to_string(tree->state), update_state_to_string(state));
+	tree->state = state;
+	if (moment >= 0)
+		tree->moments[moment] = realtime_usec();
+	if (state == UPDATE_COMMITTED)
+		tree->moments[MOMENT_FREEZE] = tree->moments[MOMENT_COMMIT];
+	save(u);
+}
+
+int updater_feed(struct manager *m, const struct update_event *event)
+{
+	struct updater *u = m->updater;
+	struct update_action action;
+	int r = update_feed(m->update, event);
+
+	if (r < 0)
+		return r;
+	note_state_change(u);
+	if (u->draining)
+		return 0;
+	u->draining = true;
+	while (update_next(m->update, &action))
+		carry_out(u, &action);
+	u->draining = false;
+	/* Not earlier: the replies speak of it. */
+	if (m->update->state == UPDATE_IDLE && m->registry.tree->update_id)
+		forget_update(u);
+	return 0;
+}

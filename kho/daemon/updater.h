@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_UPDATER_H
+#define KHO_DAEMON_UPDATER_H
+
+#include "kho/daemon/manager.h"
+
+/* What Prepare asks for. */
+struct update_request {
+	const char *image;
+	const char *next_release; /* NULL: not known */
+	uint64_t digest_size_max; /* bytes */
+	uint64_t timeout_usec;	  /* for participants to prepare */
+};
+
+int updater_new(struct manager *m, struct updater **ret);
+struct updater *updater_free(struct updater *u);
+
+/* Feeds the machine and carries its actions out. Errors: update_feed's. */
+int updater_feed(struct manager *m, const struct update_event *event);
+
+/* The operator's calls; each is answered when the machine says so, unless this returns an error. */
+int updater_prepare(struct manager *m, sd_varlink *link, const struct update_request *request,
+		    bool more);
+int updater_staged(struct manager *m, sd_varlink *link);
+int updater_freeze(struct manager *m, sd_varlink *link, uint64_t timeout_usec, bool more);
+int updater_commit(struct manager *m, sd_varlink *link);
+int updater_abort(struct manager *m, sd_varlink *link, const char *reason);
+
+/* The connection is closed; it may be the one that owns the update. */
+void updater_operator_gone(struct manager *m, sd_varlink *link);
+
+/* Goes on, in the same kernel, with an update that khod left off when it ended. */
+int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds);
+
+/* What a participant says when it refuses; for the operator to read. */
+void updater_note_refusal(struct manager *m, const char *reason);
+
+/* Progress of io.kho.Manager; *ret is NULL while nothing goes on. */
+int updater_progress(const struct manager *m, sd_json_variant **ret);
+
+/* Whether the call may end: no -ENOENT if update names another update than the one in progress. */
+int updater_is_current(const struct manager *m, const char *update);
+
+#endif
