@@ -119,8 +119,9 @@ check_unit() {
 	fi
 }
 
+# The last summary counts: a log that make shows before it has one of its own.
 unit_count() {
-	sed -n "s/^# $2: *//p" "$1" | awk '{ n += $1 } END { print n + 0 }'
+	sed -n "s/^# $2: *//p" "$1" | awk '{ n = $1 } END { print n + 0 }'
 }
 
 # The longest first, by what they say themselves, so that none is left running alone at the end.
