@@ -5,7 +5,9 @@
  *
  *	cc counter.c $(pkg-config --cflags --libs libkho libsystemd) -o counter
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

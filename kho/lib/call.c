@@ -40,7 +40,6 @@ int call_connect(struct kho *k)
 	r = connect_address(k, &k->link);
 	if (r < 0)
 		return r;
-	sd_varlink_set_relative_timeout(k->link, ANSWER_USEC);
 	r = sd_varlink_set_allow_fd_passing_input(k->link, true);
 	if (r >= 0)
 		r = sd_varlink_set_allow_fd_passing_output(k->link, true);
@@ -85,6 +84,7 @@ int call_now(struct kho *k, const struct call *call, struct answer *ret)
 				    kho_strerror(r));
 		}
 	}
+	sd_varlink_set_relative_timeout(k->link, call->patient ? UINT64_MAX : ANSWER_USEC);
 	r = sd_varlink_call(k->link, call->method, call->parameters, &parameters, &error_id);
 	if (r < 0) {
 		call_disconnect(k);

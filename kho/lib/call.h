@@ -8,7 +8,8 @@ struct call {
 	const char *method; /* with its interface */
 	sd_json_variant *parameters;
 	bool with_fd;
-	int fd; /* goes along, if with_fd; stays the caller's */
+	int fd;	      /* goes along, if with_fd; stays the caller's */
+	bool patient; /* may wait for khod to have restored everything, without limit */
 };
 
 struct answer {

@@ -11,8 +11,11 @@
  * close, and close-on-exec.
  *
  * A handle belongs to one thread at a time, and not to a child after fork(2). Different handles
- * are independent. Calls block until khod answers, 45 s at most (-ETIME), and bridge a restart of
- * khod: they wait up to 5 s for it, then fail with -ECONNREFUSED.
+ * are independent.
+ *
+ * Calls about regions block until khod answers: at boot, that is when everything is restored that
+ * came from the previous kernel. All others wait 45 s at most (-ETIME). Calls bridge a restart of
+ * khod: they wait up to 5 s for it to come back, then fail with -ECONNREFUSED.
  *
  * Errors of every call that asks khod, beside its own:
  *   -ECONNREFUSED  khod is not running here

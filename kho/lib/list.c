@@ -38,7 +38,8 @@ int kho_list(struct kho *k, const struct kho_region *const **ret_regions)
 
 	if (!k || !ret_regions)
 		return -EINVAL;
-	r = call_khod(k, &(struct call){.method = "io.kho.Handover.List"}, &answer);
+	r = call_khod(k, &(struct call){.method = "io.kho.Handover.List", .patient = true},
+		      &answer);
 	if (r < 0)
 		return r;
 	regions = sd_json_variant_by_key(answer.parameters, "regions");

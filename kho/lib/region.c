@@ -31,7 +31,7 @@ int region_decode(sd_json_variant *json, struct kho_region *ret)
 {
 #define FIELD(name, type, dispatch, flags)                                                         \
 	{                                                                                          \
-#name, type, dispatch, offsetof(struct kho_region, name), flags                    \
+		#name, type, dispatch, offsetof(struct kho_region, name), flags                    \
 	}
 	static const sd_json_dispatch_field table[] = {
 		FIELD(name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
@@ -162,7 +162,8 @@ int register_region(struct kho *k, const char *name, int fd, const char *memdesc
 		      &(struct call){.method = "io.kho.Handover.Register",
 				     .parameters = parameters,
 				     .with_fd = true,
-				     .fd = fd},
+				     .fd = fd,
+				     .patient = true},
 		      &answer);
 	if (answer.again && (r == -EEXIST || r == -EALREADY) && is_registered(k, name, fd, &answer))
 		r = 0;
@@ -207,7 +208,9 @@ static int call_named(struct kho *k, const char *method, const char *name)
 		r = name_parameters(k, name, false, &parameters);
 	if (r < 0)
 		return r;
-	r = call_khod(k, &(struct call){.method = method, .parameters = parameters}, &answer);
+	r = call_khod(k,
+		      &(struct call){.method = method, .parameters = parameters, .patient = true},
+		      &answer);
 	if (r >= 0 || r == -ENOENT)
 		kept_remove(k, name);
 	return r == -ENOENT && answer.again ? 0 : r;
@@ -236,7 +239,9 @@ int kho_claim(struct kho *k, const char *name, uint64_t flags, int *ret_fd,
 	if (r < 0)
 		return r;
 	r = call_khod(k,
-		      &(struct call){.method = "io.kho.Handover.Claim", .parameters = parameters},
+		      &(struct call){.method = "io.kho.Handover.Claim",
+				     .parameters = parameters,
+				     .patient = true},
 		      &answer);
 	r = claimed_fd(k, r, &answer);
 	if (r < 0)
