@@ -95,7 +95,7 @@ product_build() {
 	product_helpers "$work"
 }
 
-# Against what was just installed: the tests' own C programs and the examples, as any user would build them.
+# Against what was just installed: the tests' own C programs, as any user would build them.
 # The library cache is made here because a guest would need a second for it.
 product_helpers() {
 	local work=$1
@@ -108,7 +108,7 @@ product_helpers() {
 		ldconfig -i -C /mnt/dest/etc/ld.so.cache
 		export PKG_CONFIG_PATH=/usr/local/lib/pkgconfig:/usr/local/share/pkgconfig
 		kho=$(pkg-config --cflags --libs libkho 2>/dev/null || true)
-		for source in /mnt/src/tests/vm/*.c /mnt/src/examples/*.c; do
+		for source in /mnt/src/tests/vm/*.c; do
 			name=${source##*/}
 			gcc -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "/mnt/dest/usr/lib/kho-lab/bin/${name%.c}" \
 				"$source" $kho
