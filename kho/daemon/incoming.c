@@ -12,6 +12,10 @@
 #include "kho/daemon/parallel.h"
 #include "kho/transport/luo.h"
 
+#ifndef F_SEAL_EXEC /* linux/fcntl.h can't be included beside fcntl.h */
+#define F_SEAL_EXEC 0x0020
+#endif
+
 #define STORE_USEC (60 * UINT64_C(1000000))
 
 struct incoming *incoming_free(struct incoming *in)
@@ -351,14 +355,20 @@ static void add_damage(struct incoming_item *about, const char *what, int error)
 
 static void reapply(struct incoming_item *about, const struct region *region, int fd)
 {
-	struct stat st;
+	struct stat st = {};
 	int seals = fcntl(fd, F_GET_SEALS);
+	mode_t mode = region->mode & 07777;
 
 	if (fstat(fd, &st) < 0 || (uint64_t)st.st_size != region->size)
 		add_damage(about, "it arrived with another size", 0);
 	if (lseek(fd, region->position, SEEK_SET) < 0)
 		add_damage(about, "its position can't be set", -errno);
-	if (fchmod(fd, region->mode & 07777) < 0)
+	/* The kernel makes the new file 0777 (mm/memfd_luo.c), and F_SEAL_EXEC, which it does
+	 * restore, forbids to change the bits of execution.
+	 */
+	if (seals >= 0 && seals & F_SEAL_EXEC)
+		mode = (mode & ~0111) | (st.st_mode & 0111);
+	if (fchmod(fd, mode) < 0)
 		add_damage(about, "its mode can't be set", -errno);
 	if (region->seals && (seals < 0 || (region->seals & ~(uint32_t)seals)) &&
 	    fcntl(fd, F_ADD_SEALS, region->seals) < 0)
