@@ -211,7 +211,11 @@ class Counter:
             )
         except Refused as error:
             # Either it still is this update, or nobody else is going to say that it is off.
-            if error.name != "UpdateInProgress" or error.parameters.get("update") != update:
+            if (
+                error.name != "UpdateInProgress"
+                or error.parameters.get("update") != update
+                or error.parameters.get("state") == "aborting"
+            ):
                 self.resume(str(error))
         except OSError as error:
             self.leave(error)
