@@ -19,7 +19,7 @@ struct slot_header {
 };
 _Static_assert(sizeof(struct slot_header) == SLOT_HEADER_SIZE, "the layout is fixed");
 
-static const char magic[8] = { 'K', 'H', 'O', 's', 'l', 'o', 't', '1' };
+static const char magic[8] = {'K', 'H', 'O', 's', 'l', 'o', 't', '1'};
 
 static size_t slot_capacity(size_t size)
 {

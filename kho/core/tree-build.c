@@ -130,16 +130,17 @@ static int write_tree(void *fdt, const struct handover *handover)
 	return r < 0 ? r : finish_node(fdt, handover->unknown);
 }
 
-int handover_build(const struct handover *handover, void **ret_blob, size_t *ret_size)
+/* -E2BIG: CAPACITY is too small. */
+static int build(const struct handover *handover, size_t capacity, void **ret_blob,
+		 size_t *ret_size)
 {
-	_cleanup_free_ void *blob = malloc(HANDOVER_SIZE_MAX);
+	_cleanup_free_ void *blob = malloc(capacity);
 	void *smaller;
 	int r;
 
 	if (!blob)
 		return -ENOMEM;
-	/* Pages of the buffer that are not written are not allocated either. */
-	r = fdt_create(blob, HANDOVER_SIZE_MAX);
+	r = fdt_create(blob, (int)capacity);
 	if (r == 0)
 		r = fdt_finish_reservemap(blob);
 	if (r < 0)
@@ -155,4 +156,16 @@ int handover_build(const struct handover *handover, void **ret_blob, size_t *ret
 		blob = smaller;
 	*ret_blob = TAKE_PTR(blob);
 	return 0;
+}
+
+int handover_build(const struct handover *handover, void **ret_blob, size_t *ret_size)
+{
+	size_t capacity = 64 << 10;
+	int r;
+
+	/* Most trees are small, and a large one costs a seventh more by this. */
+	while ((r = build(handover, capacity, ret_blob, ret_size)) == -E2BIG &&
+	       capacity < HANDOVER_SIZE_MAX)
+		capacity = 8 * capacity < HANDOVER_SIZE_MAX ? 8 * capacity : HANDOVER_SIZE_MAX;
+	return r;
 }

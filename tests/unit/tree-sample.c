@@ -74,15 +74,15 @@ struct handover *sample_handover(void)
 void *sample_tree(size_t spare, size_t *ret_size)
 {
 	_cleanup_handover_ struct handover *handover = sample_handover();
-	_cleanup_free_ void *blob = build(handover, ret_size);
-	void *larger = malloc(*ret_size + spare);
+	void *blob = build(handover, ret_size);
 
-	assert_non_null(larger);
-	assert_int_equal(fdt_open_into(blob, larger, (int)(*ret_size + spare)), 0);
 	if (spare == 0)
-		memcpy(larger, blob, *ret_size);
+		return blob;
 	*ret_size += spare;
-	return larger;
+	blob = realloc(blob, *ret_size);
+	assert_non_null(blob);
+	assert_int_equal(fdt_open_into(blob, blob, (int)*ret_size), 0);
+	return blob;
 }
 
 void *build(const struct handover *handover, size_t *ret_size)
