@@ -69,22 +69,19 @@ static size_t count_of_owner(struct region *const *regions, size_t n)
 /* Goes through regions and owner_extras at once, both being sorted by owner. */
 static int write_owners(void *fdt, const struct handover *handover)
 {
-	const struct owner_extra *extra = handover->owner_extras;
-	const struct owner_extra *end = extra + handover->n_owner_extras;
-	size_t i = 0, n = handover->n_regions;
+	size_t i = 0, j = 0, n = handover->n_regions, n_extras = handover->n_owner_extras;
 	int r = 0;
 
-	for (unsigned int index = 0; r == 0 && (i < n || extra < end); index++) {
-		int order = i == n	   ? 1
-			    : extra == end ? -1
-					   : strcmp(handover->regions[i]->owner, extra->owner);
-		const struct opaque *unknown = order < 0 ? NULL : extra->unknown;
-		size_t n_of_owner = order > 0 ? 0 : count_of_owner(handover->regions + i, n - i);
+	for (unsigned int index = 0; r == 0 && (i < n || j < n_extras); index++) {
+		struct region *const *regions = i < n ? &handover->regions[i] : NULL;
+		const struct owner_extra *extra = j < n_extras ? &handover->owner_extras[j] : NULL;
+		int order = !regions ? 1 : !extra ? -1 : strcmp(regions[0]->owner, extra->owner);
+		size_t n_of_owner = order > 0 ? 0 : count_of_owner(regions, n - i);
 
-		r = write_owner(fdt, index, order > 0 ? extra->owner : handover->regions[i]->owner,
-				unknown, handover->regions + i, n_of_owner);
+		r = write_owner(fdt, index, order > 0 ? extra->owner : regions[0]->owner,
+				order < 0 ? NULL : extra->unknown, regions, n_of_owner);
 		i += n_of_owner;
-		extra += order >= 0;
+		j += order >= 0;
 	}
 	return r;
 }

@@ -147,7 +147,8 @@ int tree_copy_checked(const void *blob, size_t size, void **ret)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, blob, size);
-	if (fdt_check_full(copy, size) < 0 || fdt_version(copy) < 17 ||
+	/* Some releases of libfdt crash in fdt_check_full() on the versions before 16. */
+	if (fdt_version(copy) < 17 || fdt_check_full(copy, size) < 0 ||
 	    fdt_size_dt_strings(copy) > TREE_STRINGS_MAX)
 		return -EBADMSG;
 	r = check_nodes(copy);
