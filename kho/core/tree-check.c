@@ -14,11 +14,15 @@ struct names {
 	size_t n, n_allocated;
 };
 
-/* What has been seen so far in the nodes that are open: the root's is the first. */
+/*
+ * What has been seen so far in the nodes that are open: the root's is the first. Releases of libfdt
+ * differ in what of the nesting fdt_check_full() looks at, so all of it is looked at here.
+ */
 struct walk {
 	struct names properties[TREE_DEPTH_MAX];
 	struct names nodes[TREE_DEPTH_MAX];
 	int depth;
+	bool root_seen;
 };
 
 static void walk_done(struct walk *walk)
@@ -78,8 +82,9 @@ static int begin_node(struct walk *walk, const void *fdt, int offset)
 {
 	int r = 0;
 
-	if (walk->depth == TREE_DEPTH_MAX)
+	if (walk->depth == TREE_DEPTH_MAX || (walk->depth == 0 && walk->root_seen))
 		return -EBADMSG;
+	walk->root_seen = true;
 	if (walk->depth > 0)
 		r = add_name(&walk->nodes[walk->depth - 1], fdt_get_name(fdt, offset, NULL),
 			     ",._+-@");
@@ -93,13 +98,18 @@ static int property(struct walk *walk, const void *fdt, int offset)
 	int size;
 
 	/* libfdt would not find a property that comes after a node. */
-	if (walk->nodes[walk->depth - 1].n > 0 || !fdt_getprop_by_offset(fdt, offset, &name, &size))
+	if (walk->depth == 0 || walk->nodes[walk->depth - 1].n > 0)
+		return -EBADMSG;
+	/* Nor do all releases of it see that the size is negative. */
+	if (!fdt_getprop_by_offset(fdt, offset, &name, &size) || size < 0)
 		return -EBADMSG;
 	return add_name(&walk->properties[walk->depth - 1], name, ",._+-?#");
 }
 
 static int end_node(struct walk *walk)
 {
+	if (walk->depth == 0)
+		return -EBADMSG;
 	walk->depth--;
 	if (!finish_names(&walk->properties[walk->depth]) ||
 	    !finish_names(&walk->nodes[walk->depth]))
@@ -112,7 +122,6 @@ static int check_nodes(const void *fdt)
 	_cleanup_(walk_done) struct walk walk = {0};
 	int next = 0, r = 0;
 
-	/* fdt_check_full() saw that nodes are balanced, and properties within them. */
 	while (r == 0) {
 		int offset = next;
 
@@ -127,7 +136,8 @@ static int check_nodes(const void *fdt)
 			r = end_node(&walk);
 			break;
 		case FDT_END:
-			return next < 0 ? -EBADMSG : 0;
+			/* What can't be read looks like the end, but has no next. */
+			return next < 0 || walk.depth > 0 || !walk.root_seen ? -EBADMSG : 0;
 		}
 	}
 	return r;
