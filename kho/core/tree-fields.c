@@ -30,6 +30,7 @@ const struct field handover_fields[] = {
 	{"release", FIELD_TEXT, AT(release), .max = RELEASE_MAX},
 	{"next-release", FIELD_TEXT, AT(next_release), .max = RELEASE_MAX},
 	{"image", FIELD_TEXT, AT(image), .max = PATH_TEXT_MAX},
+	{"digest-size-max", FIELD_U64, AT(digest_size_max)},
 	{"forced", FIELD_FLAG, AT(forced)},
 	{"result", FIELD_TEXT, AT(result), .max = WORD_MAX},
 	{"problems", FIELD_TEXTS, AT(problems), .max = HANDOVER_PROBLEMS_MAX,

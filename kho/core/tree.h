@@ -36,6 +36,7 @@ struct handover {
 	char *release; /* uname -r of the kernel that wrote it */
 	char *next_release;
 	char *image; /* path of the next kernel */
+	uint64_t digest_size_max; /* bytes; of larger regions no digest is taken at the freeze */
 	bool forced;
 	char *result;	 /* restored, incomplete, lost; NULL: no update has been through */
 	char **problems; /* NULL-terminated; NULL: none */

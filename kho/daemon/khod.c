@@ -111,7 +111,7 @@ static void on_ready(struct manager *m)
 	if (restore_problem(m))
 		(void)sd_notifyf(0, "STATUS=Restoring waits: %s", restore_problem(m));
 	else
-		(void)sd_notifyf(0, "STATUS=%zu regions", m->registry.tree->n_regions);
+		(void)sd_notify(0, "STATUS=Ready");
 }
 
 static int prepare_loop(struct manager *m)

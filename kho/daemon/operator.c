@@ -133,8 +133,8 @@ void operator_reply_prepared(struct updater *u)
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_notice("Update %s is prepared: %" PRIu64 " regions, %" PRIu64 " bytes, %s", update,
-		   regions, bytes, u->outgoing->transport->manner);
+	log_notice("Update %s is prepared, %s; regions: %" PRIu64 ", bytes: %" PRIu64, update,
+		   u->outgoing->transport->manner, regions, bytes);
 	(void)sd_varlink_replybo(
 		u->operator, SD_JSON_BUILD_PAIR_STRING("update", update),
 		SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
@@ -174,7 +174,7 @@ void operator_reply_frozen(struct updater *u)
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_notice("Update %s is frozen: %" PRIu64 " regions, %zu digests; the ledger is written",
+	log_notice("Update %s is frozen, the ledger written; regions: %" PRIu64 ", with a digest: %zu",
 		   u->m->registry.tree->update_id, regions, u->n_digested);
 	(void)sd_varlink_replybo(u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
 				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
@@ -243,7 +243,7 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 	}
 	tree->image = strdup(request->image);
 	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
-	u->digest_size_max = request->digest_size_max;
+	tree->digest_size_max = request->digest_size_max;
 	u->timeout_usec = request->timeout_usec;
 	set_operator(u, link, more);
 	log_notice("Update %s to %s begins", tree->update_id, request->image);

@@ -69,7 +69,7 @@ static int note_state(struct region *region, int fd)
 	return 0;
 }
 
-static int collect_jobs(struct record *record, uint64_t digest_size_max)
+static int collect_jobs(struct record *record)
 {
 	struct registry *registry = &record->m->registry;
 
@@ -85,7 +85,7 @@ static int collect_jobs(struct record *record, uint64_t digest_size_max)
 		r = note_state(region, fd);
 		if (r < 0)
 			return r;
-		if (region->size > digest_size_max || !is_quiet(record->m, region))
+		if (region->size > registry->tree->digest_size_max || !is_quiet(record->m, region))
 			continue;
 		record->jobs[record->n_jobs++] =
 			(struct digest_job){.id = region->id, .fd = fd, .size = region->size};
@@ -175,8 +175,7 @@ static void on_digested(int result, void *data)
 	record_end(record, r, message);
 }
 
-int record_start(struct manager *m, uint64_t digest_size_max, const atomic_bool *cancel,
-		 record_done_fn done)
+int record_start(struct manager *m, const atomic_bool *cancel, record_done_fn done)
 {
 	_cleanup_(record_freep) struct record *record = calloc(1, sizeof(*record));
 	int r;
@@ -184,7 +183,7 @@ int record_start(struct manager *m, uint64_t digest_size_max, const atomic_bool 
 	if (!record)
 		return -ENOMEM;
 	*record = (struct record){.m = m, .cancel = cancel, .done = done};
-	r = collect_jobs(record, digest_size_max);
+	r = collect_jobs(record);
 	if (r >= 0)
 		r = work_start(m->event, digest_all, on_digested, record);
 	if (r >= 0)

@@ -15,8 +15,7 @@
  */
 typedef void (*record_done_fn)(struct manager *m, int result, char *message, size_t n_digested);
 
-/* Regions up to digest_size_max bytes are digested. *cancel ends it early with -ECANCELED. */
-int record_start(struct manager *m, uint64_t digest_size_max, const atomic_bool *cancel,
-		 record_done_fn done);
+/* *cancel ends it early with -ECANCELED. */
+int record_start(struct manager *m, const atomic_bool *cancel, record_done_fn done);
 
 #endif

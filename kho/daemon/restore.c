@@ -124,7 +124,7 @@ static void restore_end(struct manager *m)
 
 	if (r < 0)
 		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
-	log_notice("Update %s from %s is over: %s, %zu regions", tree->update_id, tree->release,
+	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id, tree->release,
 		   tree->result, tree->n_regions);
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);

@@ -142,7 +142,7 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 {
 	int r;
 
-	log_notice("Update %s from %s: %zu regions are to be restored", ledger->update_id,
+	log_notice("Update %s from %s arrives; regions to be restored: %zu", ledger->update_id,
 		   ledger->release ? ledger->release : "an unknown kernel", ledger->n_regions);
 	handover_free(m->registry.tree);
 	m->registry.tree = ledger;

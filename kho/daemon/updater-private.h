@@ -20,7 +20,6 @@ struct updater {
 	struct manager *m;
 	bool draining; /* actions are being carried out further up the stack */
 	struct outgoing *outgoing;
-	uint64_t digest_size_max;
 	uint64_t timeout_usec;
 	size_t n_digested;
 	char **warnings; /* NULL-terminated; NULL: none */

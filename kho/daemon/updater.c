@@ -235,7 +235,7 @@ static void on_recorded(struct manager *m, int result, char *message, size_t n_d
 
 static void start_record(struct updater *u)
 {
-	int r = record_start(u->m, u->digest_size_max, &u->outgoing->cancel, on_recorded);
+	int r = record_start(u->m, &u->outgoing->cancel, on_recorded);
 
 	if (r < 0)
 		on_recorded(u->m, r, NULL, 0);
