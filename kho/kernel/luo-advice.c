@@ -85,7 +85,7 @@ static const struct advice session_table[] = {
 		 "[luo_session] in /proc/*/fd"},
 	{ENOMEM, "the kernel found no memory for a live update session: free some memory"},
 	{EINVAL, "the live update session was taken already in this boot, or its name is too "
-		 "long"},
+		 "long: see [luo_session] in /proc/*/fd for who has it"},
 	{EMFILE, "too many files are open: raise LimitNOFILE= of khod.service"},
 	{ENFILE, "too many files are open on the host: raise fs.file-max"},
 };

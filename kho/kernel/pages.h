@@ -72,8 +72,8 @@ struct page_census {
 /*
  * What the pages of the shmem file behind fd really are, by /proc/self/pagemap and
  * /proc/kpageflags. Maps pages that are present; fills no hole and swaps nothing in. Looks at about
- * max_pages of them, in windows spread evenly over the file; 0: all. Takes about 5 ms for 4,096 small
- * pages. Errors: -EOPNOTSUPP not shmem, -ENOMEM.
+ * max_pages of them, in windows spread evenly over the file; 0: all. Takes about 5 ms for 4,096
+ * small pages. Errors: -EOPNOTSUPP not shmem, -ENOMEM.
  */
 int pages_census(int fd, uint64_t max_pages, struct page_census *ret);
 
