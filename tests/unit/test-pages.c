@@ -159,13 +159,15 @@ static void test_an_empty_file(void **state)
 	int fd = memfd(0, 0);
 	uint64_t present, swapped, offset = 0;
 	struct page_census census;
+	int r;
 
 	assert_int_equal(pages_resident(fd, &present, &swapped), 0);
 	assert_int_equal(present + swapped, 0);
 	assert_int_equal(pages_census(fd, 0, &census), 0);
 	assert_int_equal(census.present + census.swapped + census.absent + census.seen, 0);
 	assert_int_equal(census.memdesc, MEMDESC_FILE);
-	assert_in_range(pages_collapse(fd, &offset, UINT64_MAX) + EOPNOTSUPP, 0, EOPNOTSUPP + 1);
+	r = pages_collapse(fd, &offset, UINT64_MAX);
+	assert_true(r == 1 || r == -EOPNOTSUPP);
 	safe_close(fd);
 }
 
@@ -197,7 +199,7 @@ static void test_census(void **state)
 		assert_int_equal(census.seen, pages);
 		assert_int_equal(counted, pages);
 		assert_int_equal(pages_census(fd, 512, &census), 0);
-		assert_in_range(census.seen, 1, pages - 1);
+		assert_true(census.seen >= 1 && census.seen < pages);
 	}
 	safe_close(fd);
 }
