@@ -108,3 +108,69 @@ void assert_parse_fails(const void *blob, size_t size, int error)
 	assert_int_equal(handover_parse(blob, size, &handover), error);
 	assert_null(handover);
 }
+
+const char *const sample_nodes[N_SAMPLE_NODES] = {"/",
+						  "/timeline",
+						  "/regions",
+						  "/regions/owner@0",
+						  "/regions/owner@1",
+						  "/regions/owner@0/region@1",
+						  "/regions/owner@0/region@2",
+						  "/regions/owner@1/region@3"};
+
+void *editable(void)
+{
+	size_t size;
+
+	return sample_tree(8192, &size);
+}
+
+int node_at(const void *fdt, const char *path)
+{
+	int node = fdt_path_offset(fdt, path);
+
+	if (node < 0)
+		fail_msg("no node %s", path);
+	return node;
+}
+
+void set(void *fdt, const char *path, const char *name, const void *value, int size)
+{
+	assert_int_equal(fdt_setprop(fdt, node_at(fdt, path), name, value, size), 0);
+}
+
+int parse_error(const void *blob, size_t size)
+{
+	_cleanup_handover_ struct handover *handover = NULL;
+
+	return handover_parse(blob, size, &handover);
+}
+
+void assert_refused(const void *fdt)
+{
+	assert_parse_fails(fdt, fdt_totalsize(fdt), -EBADMSG);
+}
+
+void begin_tree(void *fdt, int size)
+{
+	assert_int_equal(fdt_create(fdt, size), 0);
+	assert_int_equal(fdt_finish_reservemap(fdt), 0);
+	assert_int_equal(fdt_begin_node(fdt, ""), 0);
+	assert_int_equal(fdt_property_string(fdt, "compatible", HANDOVER_COMPATIBLE), 0);
+	assert_int_equal(fdt_property_u64(fdt, "generation", 1), 0);
+	assert_int_equal(fdt_property_string(fdt, "state", "idle"), 0);
+	assert_int_equal(fdt_property_u32(fdt, "next-region-id", 100000), 0);
+}
+
+int end_tree(void *fdt)
+{
+	assert_int_equal(fdt_end_node(fdt), 0);
+	assert_int_equal(fdt_finish(fdt), 0);
+	return parse_error(fdt, fdt_totalsize(fdt));
+}
+
+void empty_node(void *fdt, const char *name)
+{
+	assert_int_equal(fdt_begin_node(fdt, name), 0);
+	assert_int_equal(fdt_end_node(fdt), 0);
+}
