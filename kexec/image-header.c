@@ -151,6 +151,28 @@ static int pe_check(const uint8_t *head, uint64_t n, uint64_t size, uint64_t pe,
 	return 0;
 }
 
+/* Some builds of kexec-tools unpack kernels that are compressed as a whole; Debian's does not. */
+static bool is_compressed(const uint8_t *head, uint64_t n)
+{
+	static const struct {
+		const char *magic;
+		size_t length;
+	} table[] = {
+		{"\x1f\x8b", 2}, /* gzip */
+		{"\xfd"
+		 "7zXZ",
+		 5},			 /* xz */
+		{"\x28\xb5\x2f\xfd", 4}, /* zstd */
+		{"\x04\x22\x4d\x18", 4}, /* lz4 */
+		{"BZh", 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (n >= table[i].length && memcmp(head, table[i].magic, table[i].length) == 0)
+			return true;
+	return false;
+}
+
 int image_header_check(const uint8_t *head, uint64_t n, uint64_t size, char **ret_release,
 		       const char **ret_reason)
 {
@@ -176,6 +198,6 @@ int image_header_check(const uint8_t *head, uint64_t n, uint64_t size, char **re
 #endif
 	if (pe)
 		return pe_check(head, n, size, pe, ret_reason);
-	*ret_reason = "is not a kernel";
+	*ret_reason = is_compressed(head, n) ? "is compressed: unpack it first" : "is not a kernel";
 	return -ENOEXEC;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,12 +9,6 @@
 
 /* Holds the header of every kind, and the release of a bzImage: its setup part is 256 sectors. */
 #define HEAD_SIZE (256 * 512)
-#define BLOCK_SIZE (64 * 1024)
-
-static void archive_freep(struct archive **a)
-{
-	archive_read_free(*a);
-}
 
 void image_done(struct image *image)
 {
@@ -68,63 +60,21 @@ int initrd_check(const char *path, char **ret_error)
 	return fd < 0 ? fd : 0;
 }
 
-static struct archive *open_archive(int fd)
+/* Up to HEAD_SIZE bytes from the start of the file. Returns how many. */
+static ssize_t read_head(int fd, uint8_t *head)
 {
-	_cleanup_(archive_freep) struct archive *a = archive_read_new();
-	struct archive_entry *entry;
+	size_t done = 0;
 
-	if (!a)
-		return NULL;
-	/* What kexec-tools unpacks; the other filters would start programs. */
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_lzma(a);
-	archive_read_support_format_raw(a);
-	if (archive_read_open_fd(a, fd, BLOCK_SIZE) != ARCHIVE_OK ||
-	    archive_read_next_header(a, &entry) != ARCHIVE_OK)
-		return NULL;
-	return TAKE_PTR(a);
-}
-
-/* Reads up to n bytes. Returns how many, or -EBADMSG. */
-static int64_t read_up_to(struct archive *a, uint8_t *buf, uint64_t n)
-{
-	uint64_t done = 0;
-
-	while (done < n) {
-		la_ssize_t r = archive_read_data(a, buf + done, n - done);
+	while (done < HEAD_SIZE) {
+		ssize_t r = pread(fd, head + done, HEAD_SIZE - done, done);
 
 		if (r < 0)
-			return -EBADMSG;
+			return -errno;
 		if (r == 0)
 			break;
 		done += r;
 	}
 	return done;
-}
-
-/* The first bytes, and the whole size, of what is in the file if it is compressed. */
-static int read_head(int fd, uint8_t *head, uint64_t *ret_n, uint64_t *inout_size)
-{
-	_cleanup_(archive_freep) struct archive *a = open_archive(fd);
-	_cleanup_free_ uint8_t *block = NULL;
-	int64_t r;
-
-	if (!a)
-		return -EBADMSG;
-	r = read_up_to(a, head, HEAD_SIZE);
-	if (r < 0)
-		return r;
-	*ret_n = r;
-	if (archive_filter_count(a) <= 1)
-		return 0;
-	*inout_size = r;
-	block = malloc(BLOCK_SIZE);
-	if (!block)
-		return -ENOMEM;
-	while ((r = read_up_to(a, block, BLOCK_SIZE)) > 0)
-		*inout_size += r;
-	return r;
 }
 
 int image_check(const char *path, struct image *ret, char **ret_error)
@@ -133,7 +83,8 @@ int image_check(const char *path, struct image *ret, char **ret_error)
 	_cleanup_free_ uint8_t *head = malloc(HEAD_SIZE);
 	_cleanup_close_ int fd = -EBADF;
 	const char *reason;
-	uint64_t n = 0, size;
+	uint64_t size;
+	ssize_t n;
 	int r;
 
 	if (!head)
@@ -141,11 +92,9 @@ int image_check(const char *path, struct image *ret, char **ret_error)
 	fd = open_file(path, &size, ret_error);
 	if (fd < 0)
 		return fd;
-	r = read_head(fd, head, &n, &size);
-	if (r == -EBADMSG)
-		return fail(ret_error, r, "%s can't be read to its end: it is damaged", path);
-	if (r < 0)
-		return r;
+	n = read_head(fd, head);
+	if (n < 0)
+		return fail(ret_error, n, "%s: %s", path, strerror(-n));
 	r = image_header_check(head, n, size, &image.release, &reason);
 	if (r < 0)
 		return fail(ret_error, r, "%s %s", path, reason);

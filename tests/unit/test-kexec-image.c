@@ -84,6 +84,8 @@ static void test_not_a_kernel(void **state)
 	       "ELF",
 	       4);
 	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "not a kernel");
+	memcpy(head, "\x1f\x8b\x08", 3);
+	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "unpack it first");
 	memset(head, 0xff, HEAD_SIZE);
 	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "not a kernel");
 }
