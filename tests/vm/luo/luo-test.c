@@ -43,6 +43,8 @@ static const struct {
 	{"limit", "BYTES", verb_limit},
 	{"busy", "", verb_busy},
 	{"folios", "MIB", verb_folios},
+	{"brink", "", verb_brink},
+	{"swap", "RECLAIM", verb_swap},
 };
 
 int main(int argc, char **argv)

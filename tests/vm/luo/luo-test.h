@@ -57,6 +57,8 @@ int verb_refuse(int argc, char **argv);
 int verb_limit(int argc, char **argv);
 int verb_busy(int argc, char **argv);
 int verb_folios(int argc, char **argv);
+int verb_brink(int argc, char **argv);
+int verb_swap(int argc, char **argv);
 int verb_probe(int argc, char **argv);
 
 #endif
