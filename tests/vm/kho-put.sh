@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# about: kho put and kho get over a kexec, and what list, wait, report and tree say of it
+# guest: bare
+. "$LAB"
+
+# 20 MB that are the same at every boot.
+blob() {
+	seq 1 2600000
+}
+
+case $BOOT in
+0)
+	assert_fails kho status
+	assert_eq "$STATUS" 3 "kho status without khod"
+	assert_match "$OUTPUT" 'not running'
+	start_khod
+	assert_eq "$(kho report)" "no update has been through this machine"
+	blob | kho put big || fail "kho put: exit $?"
+	printf 'hello' | kho put small || fail "kho put: exit $?"
+	printf '' | kho put --optional empty || fail "kho put: exit $?"
+	assert_fails kho put small </dev/null
+	assert_eq "$STATUS" 2 "kho put of a name that is taken"
+	assert_match "$OUTPUT" 'small.*--replace'
+	assert_eq "$(kho get small)" hello
+	kho status
+	kho list
+	next_boot
+	;;
+1)
+	assert_match "$(uname -r)" '-next$'
+	start_khod
+	assert_fails kho wait --timeout=0.2
+	assert_eq "$STATUS" 6 "kho wait before anybody claims"
+	assert_match "$OUTPUT" 'big waits for uid:0'
+	kho list
+	assert_match "$(kho list --unclaimed)" '3 regions'
+	cmp <(kho get big) <(blob) || fail "big is not what it was"
+	assert_eq "$(kho get --release small)" hello
+	assert_fails kho wait --timeout=0.1 small
+	assert_eq "$STATUS" 6 "kho wait for what was released"
+	assert_eq "$(kho get small)" hello
+	assert_eq "$(kho get empty | wc -c)" 0
+	assert_ok kho wait --timeout=5
+	kho report || fail "kho report: exit $?"
+	kho report --json
+	kho tree | head -40
+	kho tree --raw >/run/tree.dtb
+	assert_eq "$(head -c 4 /run/tree.dtb | od -An -tx1 | tr -d ' ')" d00dfeed
+	assert_match "$(kho tree --json)" '"name":"small"'
+	assert_ok kho drop big small empty
+	assert_eq "$(kho list)" "0 regions, 0 B"
+	;;
+esac
