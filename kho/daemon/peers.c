@@ -9,6 +9,7 @@
 
 static struct peer *peer_free(struct peer *peer)
 {
+	sd_varlink_unref(peer->held);
 	free(peer->owner);
 	free(peer);
 	return NULL;
@@ -87,6 +88,8 @@ int peer_watch(struct peer *peer, bool required)
 						   .required = required});
 	if (r < 0)
 		peer->participant = 0;
+	else
+		peer->held = sd_varlink_ref(peer->link);
 	return r;
 }
 

@@ -8,6 +8,8 @@
 struct peer {
 	struct manager *manager;
 	sd_varlink *link;
+	sd_varlink
+		*held; /* the same, once it watches: sd-varlink ends a call that nobody refers to */
 	char *owner;
 	pid_t pid;
 	uint32_t participant; /* 0: does not watch */
