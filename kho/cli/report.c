@@ -54,20 +54,18 @@ static int print_timeline(sd_json_variant *timeline)
 
 static int print_fates(sd_json_variant *regions)
 {
-	_cleanup_table_ struct table *table = table_new("NAME|OWNER|>SIZE|CLAIMED|FATE");
+	_cleanup_table_ struct table *table = table_new("NAME|OWNER|>SIZE|FATE");
 	char size[FORMAT_SIZE_MAX];
 
 	if (json_length(regions) == 0)
 		return 0;
 	for (size_t i = 0; i < json_length(regions); i++) {
 		sd_json_variant *region = sd_json_variant_by_index(regions, i);
-		bool lost = strcmp(json_string(region, "check"), "lost") == 0;
 		_cleanup_free_ char *fate = region_fate(region);
 
 		table_cell(table, json_string(region, "name"));
 		table_cell(table, json_string(region, "owner"));
 		table_cell(table, format_size(json_unsigned(region, "size"), size));
-		table_cell(table, lost ? "-" : json_boolean(region, "claimed") ? "yes" : "no");
 		table_cell(table, fate);
 	}
 	printf("\n");
