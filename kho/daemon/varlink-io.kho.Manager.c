@@ -29,7 +29,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Participant, FIELD(participant, INT, 0), FIELD(owner, STRING, 0),
 	COMMENT("Process that watches."), FIELD(pid, INT, 0), FIELD(required, BOOL, 0),
-	COMMENT("watching, asked (prepare or freeze was told, no answer yet), accepted, refused."),
+	COMMENT("watching, asked (prepare or freeze was told, no answer yet), accepted, refused, "
+		"left-behind (optional, and without an answer in time)."),
 	FIELD(state, STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
@@ -156,7 +157,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_Commit,
 	SD_VARLINK_SYMBOL_COMMENT("Undoes everything since Prepare, and replies when the kernel has "
 				  "let go of all memory. Errors: NoUpdate (another update than the "
-				  "named one is in progress)."),
+				  "named one is in progress), UpdateInProgress (it is committed)."),
 	&vl_method_Abort,
 	SD_VARLINK_SYMBOL_COMMENT("The last update that went through a kexec. Errors: none."),
 	&vl_method_Report, SD_VARLINK_SYMBOL_COMMENT("The registry as it stands. Errors: none."),
