@@ -120,8 +120,7 @@ int fields_write(void *fdt, const struct field *fields, size_t n, const void *ob
 /* Whether the value is one NUL-terminated string of 1 to MAX bytes. */
 static bool is_text(const char *value, size_t size, size_t max)
 {
-	return size > 1 && value[size - 1] == '\0' && strnlen(value, size) == size - 1 &&
-	       text_fits(value, max);
+	return strnlen(value, size) + 1 == size && text_fits(value, max);
 }
 
 static int read_text(const char *value, size_t size, size_t max, char **ret)

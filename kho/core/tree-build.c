@@ -34,7 +34,7 @@ static int write_region(void *fdt, const struct region *region)
 	char name[sizeof(TREE_REGION_PREFIX) + 8];
 	int r;
 
-	if (region->id == 0 || region->size >= REGION_SIZE_MAX || region_name_advice(region->name))
+	if (region->id == 0 || region->size >= REGION_SIZE_MAX)
 		return -EINVAL;
 	snprintf(name, sizeof(name), TREE_REGION_PREFIX "%" PRIx32, region->id);
 	r = begin_node(fdt, name, region_fields, n_region_fields, region, region->unknown);

@@ -70,8 +70,7 @@ static bool region_is_sane(const struct region *region, const char *node_name)
 	char name[sizeof(TREE_REGION_PREFIX) + 8];
 
 	snprintf(name, sizeof(name), TREE_REGION_PREFIX "%x", region->id);
-	return region->id > 0 && strcmp(name, node_name) == 0 && region->size < REGION_SIZE_MAX &&
-	       !region_name_advice(region->name);
+	return region->id > 0 && strcmp(name, node_name) == 0 && region->size < REGION_SIZE_MAX;
 }
 
 static int read_region(struct handover *handover, const void *fdt, int node, const char *owner)
@@ -112,8 +111,6 @@ static int read_owner(struct handover *handover, const void *fdt, int node,
 	extra->owner = owner.owner;
 	if (r < 0)
 		return r;
-	if (!region_owner_is_valid(extra->owner))
-		return -EBADMSG;
 	fdt_for_each_subnode (child, fdt, node) {
 		if (has_prefix(fdt_get_name(fdt, child, NULL), TREE_REGION_PREFIX))
 			r = read_region(handover, fdt, child, extra->owner);

@@ -99,6 +99,19 @@ static void test_unknown_of_an_owner_without_regions(void **state)
 	assert_int_equal(parse_error(blob, size), 0);
 }
 
+static void test_owner_goes_with_its_last_region(void **state)
+{
+	_cleanup_handover_ struct handover *handover = NULL;
+	_cleanup_free_ void *fdt = editable(), *blob = NULL;
+	size_t size = 0;
+
+	handover = parse(fdt, fdt_totalsize(fdt));
+	region_free(handover_remove(handover, handover_find(handover, "uid:0", "blob")));
+	blob = build(handover, &size);
+	node_at(blob, "/regions/owner@0/region@1");
+	assert_true(fdt_path_offset(blob, "/regions/owner@1") < 0);
+}
+
 /* What is kept for others can leave too little room: said, and nothing is cut off. */
 static void test_unknown_takes_all_room(void **state)
 {
@@ -132,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unknown_survives),
 		cmocka_unit_test(test_unknown_of_an_owner_without_regions),
+		cmocka_unit_test(test_owner_goes_with_its_last_region),
 		cmocka_unit_test(test_unknown_takes_all_room),
 	};
 

@@ -257,6 +257,18 @@ static void test_next_region_id(void **state)
 	}
 }
 
+static void test_next_region_id_of_an_empty_tree(void **state)
+{
+	_cleanup_free_ void *fdt = editable();
+
+	assert_int_equal(fdt_del_node(fdt, node_at(fdt, "/regions/owner@1")), 0);
+	assert_int_equal(fdt_del_node(fdt, node_at(fdt, "/regions/owner@0")), 0);
+	set_u32(fdt, "/", "next-region-id", 0);
+	assert_refused(fdt);
+	set_u32(fdt, "/", "next-region-id", 1);
+	assert_int_equal(parse_error(fdt, fdt_totalsize(fdt)), 0);
+}
+
 static void test_sizes_of_regions(void **state)
 {
 	_cleanup_free_ void *fdt = editable();
@@ -303,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_next_region_id),
+		cmocka_unit_test(test_next_region_id_of_an_empty_tree),
 		cmocka_unit_test(test_sizes_of_regions),
 		cmocka_unit_test(test_one_owner_twice),
 		cmocka_unit_test(test_one_region_name_twice),

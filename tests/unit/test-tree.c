@@ -223,10 +223,13 @@ static void test_unaligned_and_oversized_buffers(void **state)
 	size_t size = 0;
 
 	blob = build(handover, &size);
-	shifted = calloc(1, size + 100);
+	shifted = calloc(1, 2 * HANDOVER_SIZE_MAX);
 	assert_non_null(shifted);
 	memcpy(shifted + 3, blob, size);
 	back = parse(shifted + 3, size + 97);
+	assert_same(handover, back);
+	handover_free(back);
+	back = parse(shifted + 3, 2 * HANDOVER_SIZE_MAX - 3);
 	assert_same(handover, back);
 }
 
