@@ -69,6 +69,14 @@ const char *luo_retrieve_advice(int error)
 			   "the kernel could not restore it: see the kernel log");
 }
 
+/* These come before the kernel has touched the file (luo_session.c, luo_session_retrieve_fd). */
+bool luo_retrieve_is_final(int error)
+{
+	if (error < 0)
+		error = -error;
+	return error != EMFILE && error != ENFILE && error != EINTR;
+}
+
 /* kernel/liveupdate/luo_core.c, luo_open; kernel/liveupdate/luo_session.c */
 static const struct advice session_table[] = {
 	{ENOENT, "there is no such session, or no " LUO_DEVICE ": boot with kho=on liveupdate=on "

@@ -73,7 +73,13 @@ const char *luo_preserve_advice(int error);
 /* The same for luo_session_retrieve(). */
 const char *luo_retrieve_advice(int error);
 
-/* The same for opening the device and for creating and retrieving sessions. */
+/*
+ * Whether an error of luo_session_retrieve() stands for good. If not, the file is untouched and can
+ * be asked for again, as long as the session is not finished: finishing frees it.
+ */
+bool luo_retrieve_is_final(int error);
+
+/* As luo_preserve_advice(), for opening the device and for creating and retrieving sessions. */
 const char *luo_session_advice(int error);
 
 #endif

@@ -228,6 +228,7 @@ const struct transport transport_luo = {
 	.attach = luo_attach,
 	.room = luo_room,
 	.retrieve = luo_retrieve,
+	.is_final = luo_retrieve_is_final,
 	.finish = luo_session_finish,
 	.retrieve_advice = luo_retrieve_advice,
 };

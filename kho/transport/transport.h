@@ -101,6 +101,12 @@ struct transport {
 	 */
 	int (*retrieve)(int session, uint32_t number, struct transport_item *items, size_t n);
 
+	/*
+	 * Whether item.error stands for good. If not, do away with its cause and retrieve again;
+	 * until then the session must neither be finished nor closed, which would free the item.
+	 */
+	bool (*is_final)(int error);
+
 	/* Ends an incoming session, after its fds are safe; then close it. Blocks. */
 	int (*finish)(int session);
 

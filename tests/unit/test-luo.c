@@ -178,6 +178,15 @@ static void test_errors_have_sentences(void **state)
 	expect_sentence(luo_session_advice(-EXFULL));
 }
 
+static void test_what_can_be_asked_for_again(void **state)
+{
+	assert_false(transport_luo.is_final(-EMFILE));
+	assert_false(transport_luo.is_final(ENFILE));
+	assert_true(transport_luo.is_final(-ENOMEM));
+	assert_true(transport_luo.is_final(-ENOENT));
+	assert_true(transport_luo.is_final(-EIO));
+}
+
 /* Whether a file is preserved is asked of live memory: nothing may change by it. */
 static void expect_not_preserved(int seals, uint64_t size)
 {
@@ -285,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_verdict_has_the_numbers),
 		cmocka_unit_test(test_check_refuses_what_can_not_be),
 		cmocka_unit_test(test_errors_have_sentences),
+		cmocka_unit_test(test_what_can_be_asked_for_again),
 		cmocka_unit_test(test_asking_whether_preserved_changes_nothing),
 		cmocka_unit_test(test_stage_names_who_is_not_held),
 		cmocka_unit_test(test_abort_closes_and_waits_for_nobody),

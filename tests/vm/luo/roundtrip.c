@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 
 #include "tests/vm/luo/luo-test.h"
 
@@ -75,6 +75,19 @@ int verb_hold(int argc, char **argv)
 	return stay();
 }
 
+/* Out of fds the kernel gives none away: nothing is lost by asking too early. */
+static void retrieve_without_fds(int session, struct transport_item *items, size_t n)
+{
+	struct rlimit old, none;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
+	none = (struct rlimit){.rlim_cur = 3, .rlim_max = old.rlim_max};
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CHECK(transport_luo.retrieve(session, 0, items, n) > 0);
+	CHECK(items[0].error == -EMFILE && !transport_luo.is_final(items[0].error));
+	CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
+}
+
 int verb_verify(int argc, char **argv)
 {
 	size_t n_sessions = sessions_wanted(argc, argv), n;
@@ -90,6 +103,7 @@ int verb_verify(int argc, char **argv)
 		 "attach");
 	CHECK((size_t)r == n_sessions);
 	CHECK(sessions[n_sessions] == -ENOENT);
+	retrieve_without_fds(sessions[0], items, n);
 	for (size_t i = 0; i < n_sessions; i++)
 		must(transport_luo.retrieve(sessions[i], (uint32_t)i, items, n), NULL, "retrieve");
 	printf("retrieved %zu files of %zu sessions in %" PRIu64 " us\n", n, n_sessions,
