@@ -10,8 +10,8 @@
 #include "kho/cli/room.h"
 #include "kho/core/cleanup.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
 #endif
 
 enum { CHUNK = 1 << 20 };
@@ -173,7 +173,7 @@ static int create_memory(const char *name)
 	const char *label = strlen(name) < 200 ? name : "kho";
 	int fd;
 
-	fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return fd < 0 ? -errno : fd;

@@ -276,6 +276,33 @@ static int retrieve_session(size_t index, void *data)
 	return 0;
 }
 
+/* The first item that only waits for something to be put right, or NULL. */
+static const struct incoming_item *unfinished_item(const struct incoming *in, int *ret_error)
+{
+	for (size_t i = 1; i < in->n_items; i++) {
+		const struct transport_item *item = &in->items[i];
+
+		if (item->fd < 0 && item->error < 0 && !in->transport->is_final(item->error)) {
+			*ret_error = item->error;
+			return &in->about[i];
+		}
+	}
+	return NULL;
+}
+
+static int say_unfinished(struct incoming *in)
+{
+	int error = 0;
+	const struct incoming_item *about = unfinished_item(in, &error);
+
+	if (!about)
+		return 0;
+	if (asprintf(&in->message, "%s can't be taken over yet: %s", about->label,
+		     in->transport->retrieve_advice(error)) < 0)
+		in->message = NULL;
+	return -EAGAIN;
+}
+
 static int store_memory(struct incoming *in)
 {
 	char name[REGION_STORE_NAME_MAX];
@@ -416,6 +443,9 @@ int incoming_restore(struct incoming *in)
 		if (r == -EBUSY || r == -ENOMEM)
 			return r;
 		parallel_for(in->n_sessions, retrieve_session, in);
+		r = say_unfinished(in);
+		if (r < 0)
+			return r;
 		r = store_memory(in);
 		if (r < 0)
 			log_error("The fd store does not take the regions: %s; they are lost if khod "

@@ -45,7 +45,7 @@ int incoming_add_memory(struct incoming *in, uint32_t id, int fd);
  * session out of the store. Then gives the memory back its seals, position and mode, and compares
  * digests. What does not arrive is said in the items. For a worker thread. Errors, after which it
  * can be called again, with the reason in in->message: -EDQUOT the cgroup may not be charged with
- * so much memory, -EBUSY the device is in use, -ENOMEM.
+ * so much memory, -EBUSY the device is in use, -EAGAIN too many open files, -ENOMEM.
  */
 int incoming_restore(struct incoming *in);
 

@@ -11,6 +11,7 @@
 
 /* How long services may be kept waiting while folios are made large. */
 #define GROOM_USEC (10 * UINT64_C(1000000))
+#define GROOM_SLICE_USEC UINT64_C(50000)
 #define RELEASE_USEC (60 * UINT64_C(1000000))
 #define STORE_USEC (30 * UINT64_C(1000000))
 
@@ -143,18 +144,28 @@ int outgoing_check(struct outgoing *o)
 	return r < 0 ? fail(o, r, SIZE_MAX, message) : 0;
 }
 
-static void groom(struct outgoing *o)
+static uint64_t monotonic_usec(void)
 {
 	struct timespec now;
-	uint64_t deadline;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	deadline = (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + GROOM_USEC;
-	for (size_t i = o->n_preserved; i < o->n_items && !o->cancel; i++) {
-		uint64_t offset = 0;
+	return (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
-		/* Only the time that preserving takes is at stake. */
-		(void)o->transport->groom(o->items[i].fd, &offset, deadline);
+/* Only the time that preserving takes is at stake: no error, and no lack of time, matters. */
+static void groom(struct outgoing *o)
+{
+	uint64_t deadline = monotonic_usec() + GROOM_USEC;
+
+	for (size_t i = o->n_preserved; i < o->n_items; i++) {
+		uint64_t offset = 0, now;
+
+		/* In slices, for an abort not to wait long. */
+		do {
+			now = monotonic_usec();
+			if (o->cancel || now >= deadline)
+				return;
+		} while (o->transport->groom(o->items[i].fd, &offset, now + GROOM_SLICE_USEC) == 0);
 	}
 }
 

@@ -85,27 +85,45 @@ static void worker_ended(struct updater *u, int result, enum update_event_kind g
 		feed(u, good, REFUSAL_NONE);
 		return;
 	}
-	if (result != -ECANCELED) {
+	if (result != -ECANCELED && !u->failure.message)
 		failure_of_worker(u, refusal, result, o ? TAKE_PTR(o->message) : NULL,
 				  o ? o->failed : SIZE_MAX);
+	if (u->failure.message)
 		refusal = u->failure.refusal;
-	}
 	feed(u, bad, refusal);
 }
 
-/* Sizes may have changed since registration: the kernel's word counts from here on. */
-static int refresh_sizes(struct registry *registry)
+static int unfit(struct updater *u, const struct region *region, const char *advice)
 {
+	failure_clear(&u->failure);
+	u->failure.refusal = REFUSAL_REGION;
+	u->failure.owner = strdup(region->owner);
+	u->failure.region = strdup(region->name);
+	if (asprintf(&u->failure.message, "region \"%s\" of %s has changed since it was registered: %s",
+		     region->name, region->owner, advice) < 0)
+		u->failure.message = NULL;
+	return -EOPNOTSUPP;
+}
+
+/* Size and seals may have changed since registration: the kernel's word counts from here on. */
+static int refresh_regions(struct updater *u)
+{
+	struct registry *registry = &u->m->registry;
+
 	for (size_t i = 0; i < registry->tree->n_regions; i++) {
 		struct region *region = registry->tree->regions[i];
 		int fd = registry_fd(registry, region), r;
 		struct memory_kind kind;
+		const char *advice;
 
 		if (fd < 0 || region->transport)
 			continue;
 		r = memory_identify(fd, &kind);
 		if (r < 0)
 			return r;
+		advice = memory_type_advice(kind.type);
+		if (advice)
+			return unfit(u, region, advice);
 		region->size = kind.size;
 	}
 	return 0;
@@ -114,7 +132,7 @@ static int refresh_sizes(struct registry *registry)
 static int collect(struct updater *u)
 {
 	struct registry *registry = &u->m->registry;
-	int r = refresh_sizes(registry);
+	int r = refresh_regions(u);
 
 	if (r < 0)
 		return r;

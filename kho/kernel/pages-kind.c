@@ -27,6 +27,22 @@ static void link_read(int fd, char *buf, size_t size)
 	buf[n < 0 ? 0 : n] = '\0';
 }
 
+#ifndef F_SEAL_EXEC /* linux/fcntl.h can't be included beside fcntl.h */
+#define F_SEAL_EXEC 0x0020
+#endif
+
+/*
+ * The next kernel makes the file 0777 (mm/memfd_luo.c, memfd_luo_retrieve) before it puts the seals
+ * back, and F_SEAL_EXEC on a file that may be executed brings F_SEAL_WRITE with it (mm/memfd.c,
+ * memfd_add_seals).
+ */
+static bool comes_back_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & F_SEAL_EXEC) && !(seals & F_SEAL_WRITE);
+}
+
 /* A file in memory: LUO takes it only if it has no name (mm/memfd_luo.c, can_preserve). */
 static enum memory_type tmpfs_type(int fd, int flags, const struct stat *st)
 {
@@ -37,6 +53,8 @@ static enum memory_type tmpfs_type(int fd, int flags, const struct stat *st)
 	/* It would come back writable in the next kernel, whoever had it read-only before. */
 	if ((flags & O_ACCMODE) != O_RDWR)
 		return MEMORY_READ_ONLY;
+	if (comes_back_sealed(fd))
+		return MEMORY_EXEC_SEALED;
 	link_read(fd, name, sizeof(name));
 	/* One that crossed has lost its name (mm/memfd_luo.c, memfd_luo_retrieve). */
 	return strncmp(name, "/memfd:", 7) == 0 || strcmp(name, "/ (deleted)") == 0 ? MEMORY_MEMFD
@@ -122,6 +140,11 @@ static const struct {
 		{"read-only",
 		 "memory that is open for reading alone can't be handed over: send the "
 		 "fd that memfd_create(2) gave, which can write"},
+	[MEMORY_EXEC_SEALED] =
+		{"exec-sealed",
+		 "a memfd with F_SEAL_EXEC would come back sealed against writing: make it with "
+		 "MFD_EXEC and not MFD_NOEXEC_SEAL, which is also what the kernel chooses by itself "
+		 "where sysctl vm.memfd_noexec is not 0"},
 	[MEMORY_HUGETLB] = {"hugetlb",
 			    "hugetlb pages can't be handed over: make the memfd without "
 			    "MFD_HUGETLB; its pages are joined to large ones on the way"},

@@ -12,7 +12,8 @@ enum memory_type {
 	MEMORY_TMPFS,	  /* an unlinked file on a tmpfs: as good as a memfd */
 	MEMORY_LINKED,	  /* a file on a tmpfs that still has a name */
 	MEMORY_READ_ONLY, /* a memfd, but this fd of it can't be written to */
-	MEMORY_HUGETLB,	  /* memfd_create(2) with MFD_HUGETLB, or a file on a hugetlbfs */
+	MEMORY_EXEC_SEALED, /* a memfd with F_SEAL_EXEC that can still be written to */
+	MEMORY_HUGETLB,	    /* memfd_create(2) with MFD_HUGETLB, or a file on a hugetlbfs */
 	MEMORY_SECRET,	  /* memfd_secret(2) */
 	MEMORY_DMA_BUF,	  /* belongs to a device */
 	MEMORY_REGULAR,	  /* a file on a disk or network */

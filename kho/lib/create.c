@@ -6,8 +6,8 @@
 #include "kho/lib/error.h"
 #include "kho/lib/region.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
 #endif
 
 /* What memfd_create(2) takes, without the final NUL. */
@@ -22,7 +22,8 @@ static int create_memfd(struct kho *k, const char *name, uint64_t size, int *ret
 		return fail(k, -EFBIG, "region %s can't have %llu bytes", name,
 			    (unsigned long long)size);
 	snprintf(memfd_name, sizeof(memfd_name), "%s", name);
-	fd = memfd_create(memfd_name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	/* MFD_NOEXEC_SEAL would come back sealed against writing; see io.kho.Handover(7). */
+	fd = memfd_create(memfd_name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create(memfd_name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)

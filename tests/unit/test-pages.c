@@ -109,6 +109,20 @@ static void test_what_is_no_memory(void **state)
 	assert_int_equal(memory_identify(-1, &kind), -EBADF);
 }
 
+static void test_seal_that_spreads(void **state)
+{
+	int fd = memfd_create("noexec", MFD_CLOEXEC | 0x0008 /* MFD_NOEXEC_SEAL */);
+	struct memory_kind kind;
+
+	if (fd < 0)
+		skip();
+	assert_int_equal(memory_identify(fd, &kind), 0);
+	assert_int_equal(kind.type, MEMORY_EXEC_SEALED);
+	/* Sealed against writing already, it has nothing to lose. */
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	expect_type(fd, MEMORY_MEMFD);
+}
+
 static void test_hugetlb(void **state)
 {
 	int fd = memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB);
@@ -277,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_memfd),
 		cmocka_unit_test(test_what_is_no_memory),
+		cmocka_unit_test(test_seal_that_spreads),
 		cmocka_unit_test(test_hugetlb),
 		cmocka_unit_test(test_every_type_says_what_to_do),
 		cmocka_unit_test(test_holes_are_seen_and_stay),
