@@ -119,9 +119,7 @@ int slots_write(void *memory, size_t size, uint64_t generation, const void *blob
 	header.generation = htobe64(generation);
 	header.length = htobe64(blob_size);
 	header.checksum = htobe64(checksum(&header, blob, blob_size));
-	/* A process killed between any two of these leaves a slot that is not valid. */
-	memset(slot, 0, SLOT_HEADER_SIZE);
-	atomic_thread_fence(memory_order_seq_cst);
+	/* A half written payload does not agree with the checksum that still stands before it. */
 	memcpy(slot + SLOT_HEADER_SIZE, blob, blob_size);
 	atomic_thread_fence(memory_order_seq_cst);
 	memcpy(slot, &header, sizeof(header));

@@ -124,8 +124,11 @@ static int check_nodes(const void *fdt)
 
 	while (r == 0) {
 		int offset = next;
+		uint32_t tag = fdt_next_tag(fdt, offset, &next);
 
-		switch (fdt_next_tag(fdt, offset, &next)) {
+		if (tag != FDT_END && next <= offset)
+			return -EBADMSG;
+		switch (tag) {
 		case FDT_BEGIN_NODE:
 			r = begin_node(&walk, fdt, offset);
 			break;
@@ -157,13 +160,15 @@ int tree_copy_checked(const void *blob, size_t size, void **ret)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, blob, size);
-	/* Some releases of libfdt crash in fdt_check_full() on the versions before 16. */
-	if (fdt_version(copy) < 17 || fdt_check_full(copy, size) < 0 ||
+	if (fdt_check_header(copy) < 0 || fdt_totalsize(copy) > size || fdt_version(copy) < 17 ||
 	    fdt_size_dt_strings(copy) > TREE_STRINGS_MAX)
 		return -EBADMSG;
+	/* libfdt 1.6 can crash or never end in fdt_check_full() on what is refused before it. */
 	r = check_nodes(copy);
 	if (r < 0)
 		return r;
+	if (fdt_check_full(copy, size) < 0)
+		return -EBADMSG;
 	*ret = TAKE_PTR(copy);
 	return 0;
 }

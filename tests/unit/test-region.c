@@ -9,6 +9,7 @@
 #include "kho/core/paths.h"
 #include "kho/core/region.h"
 #include "kho/core/state.h"
+#include "kho/core/text.h"
 
 static const char *name_of_length(char buf[512], size_t length)
 {
@@ -63,6 +64,16 @@ static void test_names_are_utf8(void **state)
 		assert_name_refused(bad[i], "UTF-8");
 	assert_null(region_name_advice("\xf4\x8f\xbf\xbf"));
 	assert_null(region_name_advice("\xed\x9f\xbf\xee\x80\x80\xc2\xa0"));
+}
+
+static void test_text_ends_at_its_size(void **state)
+{
+	assert_true(text_is_utf8("ö€😀", 9));
+	assert_false(text_is_utf8("ö€😀", 8));
+	assert_false(text_is_utf8("ö", 1));
+	assert_true(text_is_printable("a\n", 1));
+	assert_false(text_is_printable("a\n", 2));
+	assert_true(text_is_utf8("\xff", 0));
 }
 
 static void test_owners(void **state)
@@ -204,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_are_utf8),
+		cmocka_unit_test(test_text_ends_at_its_size),
 		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_reasons_are_cut_and_clean),

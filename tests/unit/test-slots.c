@@ -167,6 +167,18 @@ static void test_length_beyond_the_slot(void **state)
 	assert_empty(memory);
 }
 
+static void test_other_magic(void **state)
+{
+	char memory[SMALL] = {0};
+	XXH64_canonical_t checksum;
+
+	write_text(memory, 1, "abc");
+	memory[7] = '2';
+	XXH64_canonicalFromHash(&checksum, XXH3_64bits_withSeed("abc", 3, XXH3_64bits(memory, 56)));
+	memcpy(memory + 56, checksum.digest, 8);
+	assert_empty(memory);
+}
+
 static void test_sizes(void **state)
 {
 	static const size_t bad[] = {0, 1, 64, 112, 127, 129, SMALL + 8};
@@ -217,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_killed_writer),
 		cmocka_unit_test(test_writer_goes_on_after_a_torn_slot),
 		cmocka_unit_test(test_length_beyond_the_slot),
+		cmocka_unit_test(test_other_magic),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_each_slot_takes_the_largest_tree),
 	};

@@ -99,6 +99,20 @@ static void test_unknown_of_an_owner_without_regions(void **state)
 	assert_int_equal(parse_error(blob, size), 0);
 }
 
+static void test_unknown_of_the_last_owner_alone(void **state)
+{
+	_cleanup_handover_ struct handover *handover = NULL;
+	_cleanup_free_ void *fdt = editable(), *blob = NULL;
+	size_t size = 0;
+
+	set(fdt, "/regions/owner@1", "later", "x", 2);
+	handover = parse(fdt, fdt_totalsize(fdt));
+	blob = build(handover, &size);
+	assert_non_null(fdt_getprop(blob, node_at(blob, "/regions/owner@1"), "later", NULL));
+	assert_null(fdt_getprop(blob, node_at(blob, "/regions/owner@0"), "later", NULL));
+	node_at(blob, "/regions/owner@1/region@3");
+}
+
 static void test_owner_goes_with_its_last_region(void **state)
 {
 	_cleanup_handover_ struct handover *handover = NULL;
@@ -145,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unknown_survives),
 		cmocka_unit_test(test_unknown_of_an_owner_without_regions),
+		cmocka_unit_test(test_unknown_of_the_last_owner_alone),
 		cmocka_unit_test(test_owner_goes_with_its_last_region),
 		cmocka_unit_test(test_unknown_takes_all_room),
 	};

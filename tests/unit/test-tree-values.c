@@ -150,6 +150,17 @@ static void test_names_that_are_none(void **state)
 	assert_value_refused("/", "state", "IDLE", 5);
 	assert_value_refused("/regions/owner@1/region@3", "check", "fine", 5);
 	assert_value_taken("/", "state", "idle", 5);
+	assert_value_refused("/", "boot-id", "short", 6);
+}
+
+static void test_number_of_problems(void **state)
+{
+	char texts[2 * 1025];
+
+	for (size_t i = 0; i < sizeof(texts); i++)
+		texts[i] = i % 2 ? '\0' : 'p';
+	assert_value_taken("/", "problems", texts, 2 * 1024);
+	assert_value_refused("/", "problems", texts, 2 * 1025);
 }
 
 static bool is_mandatory(const char *name)
@@ -311,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_spoilt_text),
 		cmocka_unit_test(test_text_too_long),
 		cmocka_unit_test(test_names_that_are_none),
+		cmocka_unit_test(test_number_of_problems),
 		cmocka_unit_test(test_missing_properties),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_ids),

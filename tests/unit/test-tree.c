@@ -307,6 +307,15 @@ static void test_names_and_ids_are_unique(void **state)
 	assert_add_fails(handover, "d", 0, -EOVERFLOW);
 }
 
+static void assert_build_fails(const struct handover *handover, int error)
+{
+	void *blob = NULL;
+	size_t size;
+
+	assert_int_equal(handover_build(handover, &blob, &size), error);
+	assert_null(blob);
+}
+
 static void test_problems(void **state)
 {
 	_cleanup_handover_ struct handover *handover = handover_new();
@@ -322,18 +331,14 @@ static void test_problems(void **state)
 	assert_int_equal(strlen(handover->problems[0]), HANDOVER_PROBLEM_MAX);
 	assert_null(handover->problems[HANDOVER_PROBLEMS_MAX]);
 	assert_round_trip(handover);
+	handover->problems =
+		reallocarray(handover->problems, HANDOVER_PROBLEMS_MAX + 2, sizeof(char *));
+	handover->problems[HANDOVER_PROBLEMS_MAX] = strdup("one more");
+	handover->problems[HANDOVER_PROBLEMS_MAX + 1] = NULL;
+	assert_build_fails(handover, -EINVAL);
 	handover_clear_problems(handover);
 	assert_null(handover->problems);
 	assert_round_trip(handover);
-}
-
-static void assert_build_fails(const struct handover *handover, int error)
-{
-	void *blob = NULL;
-	size_t size;
-
-	assert_int_equal(handover_build(handover, &blob, &size), error);
-	assert_null(blob);
 }
 
 static void assert_text_refused(struct handover *handover, char **field, const char *text)
