@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kho/client/format.h"
 #include "kho/cli/run-regions.h"
@@ -78,5 +79,10 @@ enum exit_code run_region_open(struct kho *kho, const struct run_spec *spec, siz
 		return handover_failed(kho, r);
 	if (r == KHO_CLAIMED)
 		say("region %s is here again, %s", region->name, format_size(there->size, size));
+	/* The next kernel makes root its owner, and COMMAND opens it by its path. Without the fd
+	 * nobody gets at it, whatever its mode.
+	 */
+	else if (fchmod(*ret_fd, 0666) < 0)
+		say("region %s may not be opened by its path: %s", region->name, strerror(errno));
 	return EXIT_DONE;
 }
