@@ -24,6 +24,7 @@ INTERFACE = "io.kho.Handover."
 MAGIC = b"counter1"
 PAGE = struct.Struct("8sQ")  # magic, count
 TICK = 0.1
+MFD_EXEC = 0x10  # linux/memfd.h
 
 
 class Refused(Exception):
@@ -109,7 +110,13 @@ def register(name, fd):
 
 
 def create(name):
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    try:
+        # With F_SEAL_EXEC, which the kernel may set otherwise, it would come back read-only.
+        fd = os.memfd_create(name, flags | MFD_EXEC)
+    except OSError:  # before Linux 6.3
+        fd = os.memfd_create(name, flags)
+    os.fchmod(fd, 0o600)
     os.ftruncate(fd, PAGE.size)
     return fd
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "kho/lib/error.h"
 #include "kho/lib/region.h"
@@ -13,6 +15,20 @@
 /* What memfd_create(2) takes, without the final NUL. */
 #define MEMFD_NAME_MAX 249
 
+/*
+ * Not MFD_NOEXEC_SEAL, although nothing is to be executed here: the kernel gives the file back with
+ * mode 0777 first and F_SEAL_EXEC then, and on an executable file that implies F_SEAL_WRITE
+ * (mm/memfd_luo.c, mm/memfd.c): the region could be written to never again.
+ */
+static int open_memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd;
+}
+
 static int create_memfd(struct kho *k, const char *name, uint64_t size, int *ret_fd)
 {
 	_cleanup_close_ int fd = -EBADF;
@@ -22,16 +38,14 @@ static int create_memfd(struct kho *k, const char *name, uint64_t size, int *ret
 		return fail(k, -EFBIG, "region %s can't have %llu bytes", name,
 			    (unsigned long long)size);
 	snprintf(memfd_name, sizeof(memfd_name), "%s", name);
-	/* MFD_NOEXEC_SEAL would come back sealed against writing; see io.kho.Handover(7). */
-	fd = memfd_create(memfd_name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
-		fd = memfd_create(memfd_name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = open_memfd(memfd_name);
 	if (fd < 0)
-		return fail(k, -errno, "can't create a memfd for region %s: %s", name,
-			    kho_strerror(errno));
-	if (ftruncate(fd, size) < 0)
+		return fail(k, -errno, "can't create a memfd for region %s: %s%s", name,
+			    strerrordesc_np(errno),
+			    errno == EACCES ? " (vm.memfd_noexec has to be 0 or 1)" : "");
+	if (fchmod(fd, 0600) < 0 || ftruncate(fd, size) < 0)
 		return fail(k, -errno, "can't make region %s %llu bytes large: %s", name,
-			    (unsigned long long)size, kho_strerror(errno));
+			    (unsigned long long)size, strerrordesc_np(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
