@@ -15,6 +15,7 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/peers.h"
+#include "kho/daemon/pending.h"
 #include "kho/daemon/startup.h"
 #include "kho/daemon/updater.h"
 
@@ -25,7 +26,7 @@ static void manager_done(struct manager *m)
 {
 	m->services = sd_varlink_server_unref(m->services);
 	m->operators = sd_varlink_server_unref(m->operators);
-	handover_methods_free(m);
+	pending_free(m);
 	restorer_free(m->restorer);
 	updater_free(m->updater);
 	update_free(m->update);

@@ -4,9 +4,9 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
-#include "kho/daemon/handover-methods.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/pending.h"
 #include "kho/daemon/restore.h"
 #include "kho/daemon/updater.h"
 #include "kho/daemon/worker.h"
@@ -134,7 +134,7 @@ static void restore_end(struct manager *m)
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_RESTORED});
 	if (r < 0)
 		log_error("The end of restoring is refused: %s", strerror(-r));
-	handover_methods_resume(m);
+	pending_resume(m);
 	claims_changed(m);
 	ready(m);
 }

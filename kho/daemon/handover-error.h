@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KHO_DAEMON_HANDOVER_ERROR_H
+#define KHO_DAEMON_HANDOVER_ERROR_H
+
+#include "kho/daemon/peers.h"
+
+#define HANDOVER_ERROR(name) "io.kho.Handover." name
+
+/* Error replies of io.kho.Handover; what they return is for the method to return. */
+
+int handover_error(sd_varlink *link, const char *error, const char *name, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+int handover_no_such_region(struct peer *peer, const char *name);
+
+/* what: what a region can't be in this state of the update: registered, unregistered … */
+int handover_update_in_progress(struct peer *peer, const char *what);
+
+#endif

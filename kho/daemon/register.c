@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <systemd/sd-json.h>
+
+#include "kho/core/memdesc.h"
+#include "kho/daemon/fdstore.h"
+#include "kho/daemon/handover-error.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/pending.h"
+#include "kho/daemon/region-json.h"
+#include "kho/daemon/register.h"
+#include "kho/daemon/updater.h"
+#include "kho/kernel/pages.h"
+
+/* Pages whose flags are looked at when a region is registered; see pages_census(). */
+#define CENSUS_PAGES 4096
+/* Sockets, the tree, sessions: what the fd store and the fd table need beside the regions. */
+#define FDS_RESERVED 128
+
+/* An answer that is sent when the fd store has what it was given. */
+struct answer {
+	sd_varlink *link;
+	sd_json_variant *parameters;
+};
+
+static void answer_send(int result, void *userdata)
+{
+	struct answer *answer = userdata;
+
+	if (result < 0)
+		(void)sd_varlink_error_errno(answer->link, result);
+	else
+		(void)sd_varlink_reply(answer->link, answer->parameters);
+	sd_varlink_unref(answer->link);
+	sd_json_variant_unref(answer->parameters);
+	free(answer);
+}
+
+static int answer_when_stored(struct peer *peer, const struct region *region)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+	sd_json_variant *json = NULL;
+	int r;
+
+	if (!answer)
+		return -ENOMEM;
+	answer->link = sd_varlink_ref(peer->link);
+	r = region_to_json(region, &json);
+	if (r >= 0)
+		r = sd_json_buildo(&answer->parameters, SD_JSON_BUILD_PAIR_VARIANT("region", json));
+	sd_json_variant_unref(json);
+	if (r >= 0)
+		r = fdstore_barrier(peer->manager->event, answer_send, answer);
+	if (r < 0)
+		answer_send(r, answer);
+	return 0;
+}
+
+struct register_parameters {
+	const char *name;
+	unsigned int fd_index;
+	const char *memdesc;
+	int required;
+};
+
+/* 0: the memory is what was declared; 1: it is not, and the error has been sent. */
+static int check_memdesc(struct peer *peer, int fd, const char *declared_text, uint32_t *ret)
+{
+	char declared_buf[MEMDESC_TEXT_MAX], actual_buf[MEMDESC_TEXT_MAX];
+	uint32_t declared = memdesc_encode(MEMDESC_FILE, MEMDESC_NO_SUBTYPE, false, 0);
+	_cleanup_free_ char *message = NULL;
+	struct page_census census = {};
+	const char *advice;
+	int r;
+
+	if (declared_text && memdesc_parse(declared_text, &declared) < 0)
+		return sd_varlink_error_invalid_parameter_name(peer->link, "memdesc") < 0 ? -EIO : 1;
+	advice = memdesc_handover_advice(declared);
+	if (advice) {
+		r = sd_varlink_errorbo(
+			peer->link, HANDOVER_ERROR("UnsupportedMemory"),
+			SD_JSON_BUILD_PAIR_STRING("kind", memdesc_format(declared, declared_buf)),
+			SD_JSON_BUILD_PAIR_STRING("message", advice));
+		return r < 0 ? r : 1;
+	}
+	r = pages_census(fd, CENSUS_PAGES, &census);
+	*ret = r >= 0 && census.seen > 0 ? census.memdesc : declared;
+	if (r < 0 || census.seen == 0 || memdesc_agree(declared, census.memdesc))
+		return 0;
+	if (asprintf(&message, "the memory is declared as %s, but its pages are %s; declare what it is",
+		     memdesc_format(declared, declared_buf),
+		     memdesc_format(census.memdesc, actual_buf)) < 0)
+		return -ENOMEM;
+	r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("MemdescMismatch"),
+			       SD_JSON_BUILD_PAIR_STRING("declared", declared_buf),
+			       SD_JSON_BUILD_PAIR_STRING("actual", actual_buf),
+			       SD_JSON_BUILD_PAIR_STRING("message", message));
+	return r < 0 ? r : 1;
+}
+
+static int limit_reached(struct peer *peer, uint64_t limit, const char *message)
+{
+	int r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("LimitReached"),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("limit", limit),
+				   SD_JSON_BUILD_PAIR_STRING("message", message));
+
+	return r < 0 ? r : 1;
+}
+
+static uint64_t regions_max(void)
+{
+	uint64_t store = fdstore_max(), max = HANDOVER_REGIONS_MAX;
+	struct rlimit files;
+
+	if (store < max + FDS_RESERVED)
+		max = store > FDS_RESERVED ? store - FDS_RESERVED : 0;
+	/* Each region is an fd here. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max + FDS_RESERVED)
+		max = files.rlim_cur > FDS_RESERVED ? files.rlim_cur - FDS_RESERVED : 0;
+	return max;
+}
+
+static int check_limits(struct peer *peer, const struct memory_kind *kind)
+{
+	uint64_t max = regions_max();
+
+	if (peer->manager->registry.tree->n_regions >= max)
+		return limit_reached(peer, max,
+				     "no more regions fit: unregister some, or raise LimitNOFILE= and "
+				     "FileDescriptorStoreMax= of khod.service (4,096 at most)");
+	if (kind->size >= REGION_SIZE_MAX)
+		return limit_reached(peer, REGION_SIZE_MAX - 1,
+				     "a region has to be smaller than 1 TiB, since the kernel can't list "
+				     "more pages of one file: make several of it");
+	return 0;
+}
+
+/* 0: the memory can be kept; 1: it can't, and the error has been sent. */
+static int check_memory(struct peer *peer, int fd, struct memory_kind *ret)
+{
+	const struct region *other;
+	const char *advice;
+	int r;
+
+	r = memory_identify(fd, ret);
+	if (r < 0)
+		return r;
+	advice = memory_type_advice(ret->type);
+	if (advice) {
+		r = sd_varlink_errorbo(
+			peer->link, HANDOVER_ERROR("UnsupportedMemory"),
+			SD_JSON_BUILD_PAIR_STRING("kind", memory_type_name(ret->type)),
+			SD_JSON_BUILD_PAIR_STRING("message", advice));
+		return r < 0 ? r : 1;
+	}
+	other = registry_find_memory(&peer->manager->registry, fd);
+	if (other) {
+		/* Another owner's names are nobody's business. */
+		const char *name = strcmp(other->owner, peer->owner) ? "" : other->name;
+
+		r = handover_error(peer->link, HANDOVER_ERROR("DuplicateMemory"), name,
+				    "this memory is registered already, as region \"%s\"", name);
+		return r < 0 ? r : 1;
+	}
+	return check_limits(peer, ret);
+}
+
+/* 0: the name is free; 1: it is not, and the error has been sent. */
+static int check_name(struct peer *peer, const char *name)
+{
+	const char *advice = region_name_advice(name);
+	const struct region *region;
+	int r;
+
+	if (advice) {
+		r = handover_error(peer->link, HANDOVER_ERROR("InvalidName"), name, "%s", advice);
+		return r < 0 ? r : 1;
+	}
+	region = handover_find(peer->manager->registry.tree, peer->owner, name);
+	if (!region)
+		return 0;
+	if (region->check == REGION_LOST)
+		r = handover_error(peer->link, HANDOVER_ERROR("RegionLost"), name,
+				    "region \"%s\" of %s was lost in the last update (%s); unregister "
+				    "it first, so that nobody overlooks that",
+				    name, peer->owner, region->reason ? region->reason : "");
+	else
+		r = handover_error(peer->link, HANDOVER_ERROR("RegionExists"), name,
+				    "%s has a region \"%s\" already: claim or unregister it",
+				    peer->owner, name);
+	return r < 0 ? r : 1;
+}
+
+static int register_region(struct peer *peer, const struct register_parameters *p, int fd,
+			   const struct memory_kind *kind, uint32_t memdesc)
+{
+	struct manager *m = peer->manager;
+	_cleanup_region_ struct region *region = NULL;
+	struct region *added;
+	int r;
+
+	r = region_new(peer->owner, p->name, &region);
+	if (r < 0)
+		return r;
+	region->size = kind->size;
+	region->memdesc = memdesc;
+	region->required = p->required != 0;
+	region->claimed = true;
+	r = registry_add(&m->registry, region, fd);
+	if (r < 0)
+		return r;
+	added = TAKE_PTR(region);
+	log_info("%s registers \"%s\": %" PRIu64 " bytes", peer->owner, p->name, kind->size);
+	r = updater_feed(m, &(struct update_event){.kind = EVENT_REGION});
+	if (r < 0) {
+		registry_remove(&m->registry, added);
+		return handover_update_in_progress(peer, "registered");
+	}
+	return answer_when_stored(peer, added);
+}
+
+int register_method(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		    void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct register_parameters, name), SD_JSON_MANDATORY},
+		{"memoryFileDescriptor", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint,
+		 offsetof(struct register_parameters, fd_index), SD_JSON_MANDATORY},
+		{"memdesc", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct register_parameters, memdesc), SD_JSON_NULLABLE},
+		{"required", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct register_parameters, required), SD_JSON_NULLABLE},
+		{}};
+	struct register_parameters p = {.required = true};
+	struct peer *peer = userdata;
+	struct memory_kind kind;
+	uint32_t memdesc;
+	int fd, r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	if (pending_keep(peer, register_method, parameters, flags))
+		return 0;
+	fd = sd_varlink_peek_fd(link, p.fd_index);
+	if (fd < 0)
+		return sd_varlink_error_invalid_parameter_name(link, "memoryFileDescriptor");
+	r = check_name(peer, p.name);
+	if (r == 0)
+		r = check_memory(peer, fd, &kind);
+	if (r == 0)
+		r = check_memdesc(peer, fd, p.memdesc, &memdesc);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return register_region(peer, &p, fd, &kind, memdesc);
+}
