@@ -75,7 +75,7 @@ static void tell_progress(struct manager *m, sd_json_variant *parameters)
 		{}};
 	_cleanup_(free_strv) char **waiting_for = NULL;
 	struct manager_progress progress = {};
-	char *nobody[] = { NULL };
+	char *nobody[] = {NULL};
 	sd_json_variant *field = sd_json_variant_by_key(parameters, "progress");
 	int r;
 

@@ -35,7 +35,7 @@ struct handover {
 	uint32_t kexec_count;
 	char *release; /* uname -r of the kernel that wrote it */
 	char *next_release;
-	char *image; /* path of the next kernel */
+	char *image;		  /* path of the next kernel */
 	uint64_t digest_size_max; /* bytes; of larger regions no digest is taken at the freeze */
 	bool forced;
 	char *result;	 /* restored, incomplete, lost; NULL: no update has been through */

@@ -134,8 +134,8 @@ int claims_wait(struct manager *m, sd_varlink *link, uint64_t timeout_usec)
 	w = &waiters[m->n_waiters];
 	*w = (struct waiter){.m = m};
 	if (timeout_usec != UINT64_MAX) {
-		r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_BOOTTIME, timeout_usec, 0,
-					       on_timeout, m);
+		r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_BOOTTIME, timeout_usec,
+					       0, on_timeout, m);
 		if (r < 0)
 			return r;
 	}

@@ -25,7 +25,8 @@ int digest_memory(int fd, uint64_t size, uint8_t ret[DIGEST_SIZE])
 		return -ENOMEM;
 	while (at < size) {
 		size_t want = size - at < CHUNK ? size - at : CHUNK;
-		/* read(2) and not mmap(2): tmpfs answers a hole with zeros and allocates nothing. */
+		/* read(2) and not mmap(2): tmpfs answers a hole with zeros and allocates nothing.
+		 */
 		ssize_t n = pread(fd, chunk, want, at);
 
 		if (n < 0 && errno == EINTR)

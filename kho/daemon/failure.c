@@ -33,7 +33,6 @@ void failure_of_worker(struct updater *u, enum update_refusal refusal, int error
 	}
 }
 
-
 static char *participant_words(const struct updater *u, const struct update_cause *cause,
 			       const char *owner)
 {
@@ -47,8 +46,9 @@ static char *participant_words(const struct updater *u, const struct update_caus
 		r = asprintf(&words, "%s ended, or closed its connection, before it had answered",
 			     owner);
 	else if (cause->event == EVENT_DEADLINE)
-		r = asprintf(&words, "%s did not answer within %.0f s; see its log, or allow it more "
-				     "with --kho-timeout=",
+		r = asprintf(&words,
+			     "%s did not answer within %.0f s; see its log, or allow it more "
+			     "with --kho-timeout=",
 			     owner, (double)u->timeout_usec / USEC_PER_SEC);
 	return r < 0 ? NULL : words;
 }

@@ -22,7 +22,7 @@ int handover_error(sd_varlink *link, const char *error, const char *name, const 
 int handover_no_such_region(struct peer *peer, const char *name)
 {
 	return handover_error(peer->link, HANDOVER_ERROR("NoSuchRegion"), name,
-			       "%s has no region \"%s\"", peer->owner, name);
+			      "%s has no region \"%s\"", peer->owner, name);
 }
 
 int handover_update_in_progress(struct peer *peer, const char *what)

@@ -14,10 +14,10 @@
 
 static int dispatch_name(sd_varlink *link, sd_json_variant *parameters, const char **ret)
 {
-	static const sd_json_dispatch_field table[] = {
-		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0,
-		 SD_JSON_MANDATORY},
-		{}};
+	static const sd_json_dispatch_field table[] = {{"name", SD_JSON_VARIANT_STRING,
+							sd_json_dispatch_const_string, 0,
+							SD_JSON_MANDATORY},
+						       {}};
 
 	return sd_varlink_dispatch(link, parameters, table, ret);
 }
@@ -104,12 +104,12 @@ static int method_claim(sd_varlink *link, sd_json_variant *parameters,
 		return handover_no_such_region(peer, p.name);
 	if (region->check == REGION_LOST)
 		return handover_error(link, HANDOVER_ERROR("RegionLost"), p.name,
-				       "region \"%s\" of %s is lost: %s", p.name, peer->owner,
-				       region->reason ? region->reason : "no reason is known");
+				      "region \"%s\" of %s is lost: %s", p.name, peer->owner,
+				      region->reason ? region->reason : "no reason is known");
 	if (region->check == REGION_DAMAGED && p.damaged <= 0)
 		return handover_error(link, HANDOVER_ERROR("RegionDamaged"), p.name,
-				       "region \"%s\" of %s is damaged: %s", p.name, peer->owner,
-				       region->reason ? region->reason : "no reason is known");
+				      "region \"%s\" of %s is damaged: %s", p.name, peer->owner,
+				      region->reason ? region->reason : "no reason is known");
 	log_info("%s claims \"%s\"", peer->owner, p.name);
 	return claim_region(peer, region);
 }
@@ -168,10 +168,10 @@ static int method_list(sd_varlink *link, sd_json_variant *parameters,
 static int method_watch(sd_varlink *link, sd_json_variant *parameters,
 			sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field table[] = {
-		{"required", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, 0,
-		 SD_JSON_NULLABLE},
-		{}};
+	static const sd_json_dispatch_field table[] = {{"required", SD_JSON_VARIANT_BOOLEAN,
+							sd_json_dispatch_tristate, 0,
+							SD_JSON_NULLABLE},
+						       {}};
 	int required = true, r;
 
 	r = sd_varlink_dispatch(link, parameters, table, &required);
@@ -196,12 +196,13 @@ static int acknowledge(struct peer *peer, const struct acknowledge_parameters *p
 
 	if (p->accept <= 0)
 		updater_note_refusal(m, p->reason);
-	r = updater_feed(m, &(struct update_event){
-				    .kind = p->accept > 0 ? EVENT_ACCEPT : EVENT_REFUSE,
-				    .participant = p->participant,
-				    .phase = phase,
-				    .refusal = REFUSAL_PARTICIPANT});
-	return r < 0 ? handover_update_in_progress(peer, "acknowledged") : sd_varlink_reply(peer->link, NULL);
+	r = updater_feed(m,
+			 &(struct update_event){.kind = p->accept > 0 ? EVENT_ACCEPT : EVENT_REFUSE,
+						.participant = p->participant,
+						.phase = phase,
+						.refusal = REFUSAL_PARTICIPANT});
+	return r < 0 ? handover_update_in_progress(peer, "acknowledged")
+		     : sd_varlink_reply(peer->link, NULL);
 }
 
 static int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,

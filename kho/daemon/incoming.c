@@ -234,7 +234,8 @@ static void compare_with_ledger(struct handover *tree, const struct handover *le
 
 		if (region->transport && !handover_find_id(tree, region->id))
 			(void)handover_add_problem(
-				tree, "region \"%s\" of %s is in the ledger and not in the handover tree",
+				tree,
+				"region \"%s\" of %s is in the ledger and not in the handover tree",
 				region->name, region->owner);
 	}
 }
@@ -448,9 +449,10 @@ int incoming_restore(struct incoming *in)
 			return r;
 		r = store_memory(in);
 		if (r < 0)
-			log_error("The fd store does not take the regions: %s; they are lost if khod "
-				  "ends",
-				  strerror(-r));
+			log_error(
+				"The fd store does not take the regions: %s; they are lost if khod "
+				"ends",
+				strerror(-r));
 	}
 	explain_lost(in, attached);
 	finish(in);

@@ -10,11 +10,11 @@
 struct incoming_item {
 	uint32_t id;
 	char *label;
-	bool carried;	/* the ledger says that a transport took it along */
-	bool held;	/* its fd was here before: khod ended in the middle of restoring */
-	char *lost;	/* why it did not arrive; NULL: it did */
-	char *damaged;	/* why it is not what it was; NULL: nothing known against it */
-	bool verified;	/* its digest is what it was */
+	bool carried;  /* the ledger says that a transport took it along */
+	bool held;     /* its fd was here before: khod ended in the middle of restoring */
+	char *lost;    /* why it did not arrive; NULL: it did */
+	char *damaged; /* why it is not what it was; NULL: nothing known against it */
+	bool verified; /* its digest is what it was */
 };
 
 /* What comes from the previous kernel. Belongs to one thread at a time. */

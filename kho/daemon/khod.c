@@ -88,10 +88,9 @@ static int serve_services(struct manager *m, int fd)
 
 static int serve_operators(struct manager *m, int fd)
 {
-	int r = sd_varlink_server_new(&m->operators,
-				      SD_VARLINK_SERVER_ROOT_ONLY |
-					      SD_VARLINK_SERVER_INHERIT_USERDATA |
-					      SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
+	int r = sd_varlink_server_new(
+		&m->operators, SD_VARLINK_SERVER_ROOT_ONLY | SD_VARLINK_SERVER_INHERIT_USERDATA |
+				       SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
 
 	if (r < 0)
 		return r;
@@ -166,9 +165,8 @@ static int help(void)
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{}};
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {}};
 	struct inheritance inheritance;
 	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
 	int r;

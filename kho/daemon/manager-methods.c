@@ -27,11 +27,13 @@ static int update_in_progress(sd_varlink *link, const struct manager *m)
 	if (m->update->state == UPDATE_IDLE)
 		r = asprintf(&message, "no update is staged: kexec --kho -l KERNEL first");
 	else if (m->update->state == UPDATE_RESTORING)
-		r = asprintf(&message, "regions of the last update are still being restored; kho status "
-				       "says what stands in the way");
+		r = asprintf(&message,
+			     "regions of the last update are still being restored; kho status "
+			     "says what stands in the way");
 	else
-		r = asprintf(&message, "update %s is %s already; wait for it, or end it with "
-				       "kexec --kho -u",
+		r = asprintf(&message,
+			     "update %s is %s already; wait for it, or end it with "
+			     "kexec --kho -u",
 			     tree->update_id, state);
 	if (r < 0)
 		return -ENOMEM;
@@ -130,13 +132,15 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 	if (r >= 0)
 		r = sd_varlink_replybo(
 			link,
-			SD_JSON_BUILD_PAIR_STRING("state", update_state_to_string(m->update->state)),
+			SD_JSON_BUILD_PAIR_STRING("state",
+						  update_state_to_string(m->update->state)),
 			SD_JSON_BUILD_PAIR_CONDITION(!!tree->update_id, "update",
 						     SD_JSON_BUILD_STRING(tree->update_id)),
 			SD_JSON_BUILD_PAIR_STRING("kernelRelease", m->kernel.release),
 			SD_JSON_BUILD_PAIR_STRING("kho", kho_generation_name(m->kernel.generation)),
 			SD_JSON_BUILD_PAIR_BOOLEAN("luo", m->kernel.luo),
-			SD_JSON_BUILD_PAIR_CONDITION(!m->kernel.luo && m->kernel.luo_reason, "luoReason",
+			SD_JSON_BUILD_PAIR_CONDITION(!m->kernel.luo && m->kernel.luo_reason,
+						     "luoReason",
 						     SD_JSON_BUILD_STRING(m->kernel.luo_reason)),
 			SD_JSON_BUILD_PAIR_UNSIGNED("regions", c.regions),
 			SD_JSON_BUILD_PAIR_UNSIGNED("size", c.bytes),
@@ -160,10 +164,10 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 static int method_list(sd_varlink *link, sd_json_variant *parameters,
 		       sd_varlink_method_flags_t flags, void *userdata)
 {
-	static const sd_json_dispatch_field table[] = {
-		{"unclaimed", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate, 0,
-		 SD_JSON_NULLABLE},
-		{}};
+	static const sd_json_dispatch_field table[] = {{"unclaimed", SD_JSON_VARIANT_BOOLEAN,
+							sd_json_dispatch_tristate, 0,
+							SD_JSON_NULLABLE},
+						       {}};
 	struct manager *m = userdata;
 	sd_json_variant *regions = NULL;
 	int unclaimed = false, r;
@@ -205,10 +209,10 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 
 static int dispatch_update(sd_varlink *link, sd_json_variant *parameters, const char **ret)
 {
-	static const sd_json_dispatch_field table[] = {
-		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, 0,
-		 SD_JSON_MANDATORY},
-		{}};
+	static const sd_json_dispatch_field table[] = {{"update", SD_JSON_VARIANT_STRING,
+							sd_json_dispatch_const_string, 0,
+							SD_JSON_MANDATORY},
+						       {}};
 
 	return sd_varlink_dispatch(link, parameters, table, ret);
 }
@@ -391,9 +395,10 @@ int manager_methods_bind(sd_varlink_server *server)
 	if (r < 0)
 		return r;
 	return sd_varlink_server_bind_method_many(
-		server, NAME_IN_MANAGER("Status"), method_status, NAME_IN_MANAGER("List"), method_list,
-		NAME_IN_MANAGER("Prepare"), method_prepare, NAME_IN_MANAGER("Staged"), method_staged,
-		NAME_IN_MANAGER("Freeze"), method_freeze, NAME_IN_MANAGER("Commit"), method_commit,
-		NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"), method_report,
-		NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"), method_wait);
+		server, NAME_IN_MANAGER("Status"), method_status, NAME_IN_MANAGER("List"),
+		method_list, NAME_IN_MANAGER("Prepare"), method_prepare, NAME_IN_MANAGER("Staged"),
+		method_staged, NAME_IN_MANAGER("Freeze"), method_freeze, NAME_IN_MANAGER("Commit"),
+		method_commit, NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"),
+		method_report, NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"),
+		method_wait);
 }

@@ -15,7 +15,7 @@ struct restorer;
 /* Everything that khod is; one of it, in main(). */
 struct manager {
 	sd_event *event;
-	sd_varlink_server *services; /* io.kho.Handover */
+	sd_varlink_server *services;  /* io.kho.Handover */
 	sd_varlink_server *operators; /* io.kho.Manager */
 	struct kernel_info kernel;
 	uint64_t started_usec; /* CLOCK_REALTIME */

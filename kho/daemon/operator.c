@@ -174,7 +174,8 @@ void operator_reply_frozen(struct updater *u)
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_notice("Update %s is frozen, the ledger written; regions: %" PRIu64 ", with a digest: %zu",
+	log_notice("Update %s is frozen, the ledger written; regions: %" PRIu64
+		   ", with a digest: %zu",
 		   u->m->registry.tree->update_id, regions, u->n_digested);
 	(void)sd_varlink_replybo(u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
 				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
@@ -314,8 +315,8 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
 		u->failure.refusal = REFUSAL_INTERRUPTED;
 		u->failure.message = strdup(reason);
 	}
-	r = updater_feed(m, &(struct update_event){.kind = EVENT_ABORT,
-						   .refusal = REFUSAL_INTERRUPTED});
+	r = updater_feed(
+		m, &(struct update_event){.kind = EVENT_ABORT, .refusal = REFUSAL_INTERRUPTED});
 	if (r < 0)
 		sd_varlink_unref(u->aborts[--u->n_aborts]);
 	return r;

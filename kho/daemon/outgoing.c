@@ -45,9 +45,8 @@ struct outgoing *outgoing_new(const struct transport *transport, const char *upd
 	o->transport = transport;
 	o->failed = SIZE_MAX;
 	o->update_id = strdup(update_id);
-	if (!o->update_id ||
-	    add_item(o, &(struct outgoing_item){.required = true, .label = label},
-		     &(struct transport_item){.fd = tree_fd}) < 0)
+	if (!o->update_id || add_item(o, &(struct outgoing_item){.required = true, .label = label},
+				      &(struct transport_item){.fd = tree_fd}) < 0)
 		return NULL;
 	TAKE_PTR(label);
 	return TAKE_PTR(o);

@@ -121,9 +121,8 @@ static void on_written(int result, void *data)
 	struct record *record = data;
 	char *message = NULL;
 
-	if (result < 0 &&
-	    asprintf(&message, "the ledger %s/%s can't be written: %s", state_dir(),
-		     KHO_LEDGER_FILE, strerror(-result)) < 0)
+	if (result < 0 && asprintf(&message, "the ledger %s/%s can't be written: %s", state_dir(),
+				   KHO_LEDGER_FILE, strerror(-result)) < 0)
 		message = NULL;
 	record_end(record, result, message);
 }

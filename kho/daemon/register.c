@@ -76,7 +76,8 @@ static int check_memdesc(struct peer *peer, int fd, const char *declared_text, u
 	int r;
 
 	if (declared_text && memdesc_parse(declared_text, &declared) < 0)
-		return sd_varlink_error_invalid_parameter_name(peer->link, "memdesc") < 0 ? -EIO : 1;
+		return sd_varlink_error_invalid_parameter_name(peer->link, "memdesc") < 0 ? -EIO
+											  : 1;
 	advice = memdesc_handover_advice(declared);
 	if (advice) {
 		r = sd_varlink_errorbo(
@@ -89,7 +90,8 @@ static int check_memdesc(struct peer *peer, int fd, const char *declared_text, u
 	*ret = r >= 0 && census.seen > 0 ? census.memdesc : declared;
 	if (r < 0 || census.seen == 0 || memdesc_agree(declared, census.memdesc))
 		return 0;
-	if (asprintf(&message, "the memory is declared as %s, but its pages are %s; declare what it is",
+	if (asprintf(&message,
+		     "the memory is declared as %s, but its pages are %s; declare what it is",
 		     memdesc_format(declared, declared_buf),
 		     memdesc_format(census.memdesc, actual_buf)) < 0)
 		return -ENOMEM;
@@ -127,13 +129,15 @@ static int check_limits(struct peer *peer, const struct memory_kind *kind)
 	uint64_t max = regions_max();
 
 	if (peer->manager->registry.tree->n_regions >= max)
-		return limit_reached(peer, max,
-				     "no more regions fit: unregister some, or raise LimitNOFILE= and "
-				     "FileDescriptorStoreMax= of khod.service (4,096 at most)");
+		return limit_reached(
+			peer, max,
+			"no more regions fit: unregister some, or raise LimitNOFILE= and "
+			"FileDescriptorStoreMax= of khod.service (4,096 at most)");
 	if (kind->size >= REGION_SIZE_MAX)
-		return limit_reached(peer, REGION_SIZE_MAX - 1,
-				     "a region has to be smaller than 1 TiB, since the kernel can't list "
-				     "more pages of one file: make several of it");
+		return limit_reached(
+			peer, REGION_SIZE_MAX - 1,
+			"a region has to be smaller than 1 TiB, since the kernel can't list "
+			"more pages of one file: make several of it");
 	return 0;
 }
 
@@ -161,7 +165,7 @@ static int check_memory(struct peer *peer, int fd, struct memory_kind *ret)
 		const char *name = strcmp(other->owner, peer->owner) ? "" : other->name;
 
 		r = handover_error(peer->link, HANDOVER_ERROR("DuplicateMemory"), name,
-				    "this memory is registered already, as region \"%s\"", name);
+				   "this memory is registered already, as region \"%s\"", name);
 		return r < 0 ? r : 1;
 	}
 	return check_limits(peer, ret);
@@ -182,14 +186,15 @@ static int check_name(struct peer *peer, const char *name)
 	if (!region)
 		return 0;
 	if (region->check == REGION_LOST)
-		r = handover_error(peer->link, HANDOVER_ERROR("RegionLost"), name,
-				    "region \"%s\" of %s was lost in the last update (%s); unregister "
-				    "it first, so that nobody overlooks that",
-				    name, peer->owner, region->reason ? region->reason : "");
+		r = handover_error(
+			peer->link, HANDOVER_ERROR("RegionLost"), name,
+			"region \"%s\" of %s was lost in the last update (%s); unregister "
+			"it first, so that nobody overlooks that",
+			name, peer->owner, region->reason ? region->reason : "");
 	else
 		r = handover_error(peer->link, HANDOVER_ERROR("RegionExists"), name,
-				    "%s has a region \"%s\" already: claim or unregister it",
-				    peer->owner, name);
+				   "%s has a region \"%s\" already: claim or unregister it",
+				   peer->owner, name);
 	return r < 0 ? r : 1;
 }
 

@@ -23,8 +23,8 @@ static int map_tree(struct registry *registry)
 		return -errno;
 	if (st.st_size != (off_t)SLOTS_SIZE)
 		return -EBADMSG;
-	registry->memory = mmap(NULL, SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-				registry->tree_fd, 0);
+	registry->memory =
+		mmap(NULL, SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, registry->tree_fd, 0);
 	if (registry->memory == MAP_FAILED) {
 		registry->memory = NULL;
 		return -errno;

@@ -55,7 +55,8 @@ static void note_missing(struct manager *m)
 		if (region->check == REGION_LOST || registry_fd(&m->registry, region) >= 0)
 			continue;
 		region->check = REGION_LOST;
-		(void)region_set_reason(region, "the fd store of khod.service did not bring it back");
+		(void)region_set_reason(region,
+					"the fd store of khod.service did not bring it back");
 		log_error("region \"%s\" of %s is lost: %s", region->name, region->owner,
 			  region->reason);
 	}

@@ -39,7 +39,8 @@ struct updater {
 
 void failure_clear(struct failure *failure);
 
-/* Takes over message, which may be NULL; says what was wrong with the worker's item, if with one. */
+/* Takes over message, which may be NULL; says what was wrong with the worker's item, if with one.
+ */
 void failure_of_worker(struct updater *u, enum update_refusal refusal, int error, char *message,
 		       size_t item);
 

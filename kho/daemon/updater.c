@@ -99,8 +99,9 @@ static int unfit(struct updater *u, const struct region *region, const char *adv
 	u->failure.refusal = REFUSAL_REGION;
 	u->failure.owner = strdup(region->owner);
 	u->failure.region = strdup(region->name);
-	if (asprintf(&u->failure.message, "region \"%s\" of %s has changed since it was registered: %s",
-		     region->name, region->owner, advice) < 0)
+	if (asprintf(&u->failure.message,
+		     "region \"%s\" of %s has changed since it was registered: %s", region->name,
+		     region->owner, advice) < 0)
 		u->failure.message = NULL;
 	return -EOPNOTSUPP;
 }
@@ -137,8 +138,8 @@ static int collect(struct updater *u)
 	if (r < 0)
 		return r;
 	if (!u->outgoing)
-		u->outgoing = outgoing_new(&transport_luo, registry->tree->update_id,
-					   registry->tree_fd);
+		u->outgoing =
+			outgoing_new(&transport_luo, registry->tree->update_id, registry->tree_fd);
 	if (!u->outgoing)
 		return -ENOMEM;
 	u->outgoing->cancel = false;
@@ -408,10 +409,12 @@ static void carry_out(struct updater *u, const struct update_action *a)
 	case ACTION_DISARM_DEADLINE:
 		return disarm(u);
 	case ACTION_STAGE:
-		/* khod itself holds the sessions too: without the store they live as long as it does. */
+		/* khod itself holds the sessions too: without the store they live as long as it
+		 * does. */
 		if (outgoing_store(u->outgoing) < 0)
-			updater_warn(u, "the fd store does not take the sessions; khod must not end "
-					"before the kexec");
+			updater_warn(u,
+				     "the fd store does not take the sessions; khod must not end "
+				     "before the kexec");
 		return;
 	case ACTION_LOG_ABORT:
 		return log_abort(u, &a->cause);

@@ -110,8 +110,8 @@ static SD_VARLINK_DEFINE_ERROR(MemdescMismatch, FIELD(declared, STRING, 0),
 static SD_VARLINK_DEFINE_ERROR(LimitReached, FIELD(limit, INT, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(RegionLost, FIELD(name, STRING, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(RegionDamaged, FIELD(name, STRING, 0), FIELD(message, STRING, 0));
-static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, 0),
-			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, 0), FIELD(state, STRING, 0),
+			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NoSuchParticipant, FIELD(participant, INT, 0),
 			       FIELD(message, STRING, 0));
 
@@ -164,10 +164,10 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("The region was to be kept, and did not arrive. Unregister ends "
 				  "the record, and the name is free again."),
 	&vl_error_RegionLost,
-	SD_VARLINK_SYMBOL_COMMENT("The region arrived with another content than it left with. Claim "
-				  "it with damaged=true, or Unregister it."),
-	&vl_error_RegionDamaged,
-	SD_VARLINK_SYMBOL_COMMENT("Not while an update is in this state."),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The region arrived with another content than it left with. Claim "
+		"it with damaged=true, or Unregister it."),
+	&vl_error_RegionDamaged, SD_VARLINK_SYMBOL_COMMENT("Not while an update is in this state."),
 	&vl_error_UpdateInProgress,
 	SD_VARLINK_SYMBOL_COMMENT("The caller's owner has no such participant."),
 	&vl_error_NoSuchParticipant);

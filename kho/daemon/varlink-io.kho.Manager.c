@@ -9,12 +9,12 @@
 #define FIELD(name, type, flags) SD_VARLINK_DEFINE_FIELD(name, SD_VARLINK_##type, flags)
 /* An output of a named type whose field has another name than the type. */
 #define OUTPUT_OF(field, type, flags)                                                              \
-	{ .name = #field,                                                                          \
-	  .field_type = SD_VARLINK_NAMED_TYPE,                                                     \
-	  .named_type = #type,                                                                     \
-	  .symbol = &vl_type_##type,                                                               \
-	  .field_flags = (flags),                                                                  \
-	  .field_direction = SD_VARLINK_OUTPUT }
+	{.name = #field,                                                                           \
+	 .field_type = SD_VARLINK_NAMED_TYPE,                                                      \
+	 .named_type = #type,                                                                      \
+	 .symbol = &vl_type_##type,                                                                \
+	 .field_flags = (flags),                                                                   \
+	 .field_direction = SD_VARLINK_OUTPUT}
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	RegionStatus, FIELD(name, STRING, 0),
@@ -22,7 +22,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	COMMENT("Bytes."), FIELD(size, INT, 0), COMMENT("As kho-memdesc(7) spells it."),
 	FIELD(memdesc, STRING, 0), FIELD(required, BOOL, 0), FIELD(claimed, BOOL, 0),
 	COMMENT("new, verified, unchecked, damaged or lost; see Check in io.kho.Handover."),
-	FIELD(check, STRING, 0), COMMENT("Why, if damaged or lost."), FIELD(reason, STRING, NULLABLE),
+	FIELD(check, STRING, 0), COMMENT("Why, if damaged or lost."),
+	FIELD(reason, STRING, NULLABLE),
 	COMMENT("What carries it in the update in progress, or carried it: luo."),
 	FIELD(transport, STRING, NULLABLE));
 
@@ -52,13 +53,15 @@ static SD_VARLINK_DEFINE_METHOD(
 	Status,
 	COMMENT("idle, preparing, prepared, staged, freezing, frozen, committed, aborting, restoring."),
 	OUTPUT(state, STRING, 0), OUTPUT(update, STRING, NULLABLE), COMMENT("uname -r."),
-	OUTPUT(kernelRelease, STRING, 0), COMMENT("KHO generation that the kernel has; as in kho(8)."),
-	OUTPUT(kho, STRING, 0), COMMENT("Whether memory can stay in place, by LUO."),
-	OUTPUT(luo, BOOL, 0), COMMENT("What is missing and what to do, if luo is false."),
-	OUTPUT(luoReason, STRING, NULLABLE), OUTPUT(regions, INT, 0), COMMENT("Bytes of all regions."),
-	OUTPUT(size, INT, 0), COMMENT("Regions that arrived and wait for their owner."),
-	OUTPUT(unclaimed, INT, 0), COMMENT("Regions the last update did not bring or brought damaged."),
-	OUTPUT(lost, INT, 0), OUTPUT_OF(participants, Participant, ARRAY),
+	OUTPUT(kernelRelease, STRING, 0),
+	COMMENT("KHO generation that the kernel has; as in kho(8)."), OUTPUT(kho, STRING, 0),
+	COMMENT("Whether memory can stay in place, by LUO."), OUTPUT(luo, BOOL, 0),
+	COMMENT("What is missing and what to do, if luo is false."),
+	OUTPUT(luoReason, STRING, NULLABLE), OUTPUT(regions, INT, 0),
+	COMMENT("Bytes of all regions."), OUTPUT(size, INT, 0),
+	COMMENT("Regions that arrived and wait for their owner."), OUTPUT(unclaimed, INT, 0),
+	COMMENT("Regions the last update did not bring or brought damaged."), OUTPUT(lost, INT, 0),
+	OUTPUT_OF(participants, Participant, ARRAY),
 	COMMENT("Image, release: the kernel the update goes to."), OUTPUT(image, STRING, NULLABLE),
 	OUTPUT(nextRelease, STRING, NULLABLE), COMMENT("Whether an image is loaded for kexec."),
 	OUTPUT(kexecLoaded, BOOL, 0), OUTPUT_OF(progress, Progress, NULLABLE),
@@ -110,10 +113,12 @@ static SD_VARLINK_DEFINE_METHOD(
 	OUTPUT(kernelRelease, STRING, NULLABLE), OUTPUT(kexecCount, INT, NULLABLE),
 	COMMENT("Microseconds from freeze to the last claim of a region that was kept."),
 	OUTPUT(downtimeUSec, INT, NULLABLE), OUTPUT_OF(timeline, Moment, NULLABLE | ARRAY),
-	OUTPUT_OF(regions, RegionStatus, NULLABLE | ARRAY), OUTPUT(problems, STRING, NULLABLE | ARRAY));
+	OUTPUT_OF(regions, RegionStatus, NULLABLE | ARRAY),
+	OUTPUT(problems, STRING, NULLABLE | ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
-	Tree, COMMENT("Index of an fd with the handover tree, a flattened device tree, kho-tree(5)."),
+	Tree,
+	COMMENT("Index of an fd with the handover tree, a flattened device tree, kho-tree(5)."),
 	OUTPUT(treeFileDescriptor, INT, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
@@ -125,7 +130,8 @@ static SD_VARLINK_DEFINE_ERROR(NoUpdate, FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, NULLABLE),
 			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(
-	Refused, COMMENT("participant, region, memory, kernel, timeout, record, interrupted, internal."),
+	Refused,
+	COMMENT("participant, region, memory, kernel, timeout, record, interrupted, internal."),
 	FIELD(cause, STRING, 0), FIELD(owner, STRING, NULLABLE), FIELD(region, STRING, NULLABLE),
 	FIELD(message, STRING, 0));
 
@@ -143,8 +149,9 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"belongs to the caller's connection until Staged: if it breaks, khod aborts. Errors: "
 		"Refused, UpdateInProgress."),
 	&vl_method_Prepare,
-	SD_VARLINK_SYMBOL_COMMENT("Says that the next kernel is loaded. Errors: NoUpdate, Refused (the "
-				  "kernel says that nothing is loaded; the update is aborted)."),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Says that the next kernel is loaded. Errors: NoUpdate, Refused (the "
+		"kernel says that nothing is loaded; the update is aborted)."),
 	&vl_method_Staged,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Stops the participants, takes digests, writes the ledger. After the reply the caller "
@@ -155,9 +162,10 @@ SD_VARLINK_DEFINE_INTERFACE(
 				  "can't be undone: from here nobody can refuse. Errors: NoUpdate, "
 				  "UpdateInProgress."),
 	&vl_method_Commit,
-	SD_VARLINK_SYMBOL_COMMENT("Undoes everything since Prepare, and replies when the kernel has "
-				  "let go of all memory. Errors: NoUpdate (another update than the "
-				  "named one is in progress), UpdateInProgress (it is committed)."),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Undoes everything since Prepare, and replies when the kernel has "
+		"let go of all memory. Errors: NoUpdate (another update than the "
+		"named one is in progress), UpdateInProgress (it is committed)."),
 	&vl_method_Abort,
 	SD_VARLINK_SYMBOL_COMMENT("The last update that went through a kexec. Errors: none."),
 	&vl_method_Report, SD_VARLINK_SYMBOL_COMMENT("The registry as it stands. Errors: none."),

@@ -8,15 +8,15 @@
 
 /* What is behind an fd that somebody calls memory. */
 enum memory_type {
-	MEMORY_MEMFD,	  /* memfd_create(2) */
-	MEMORY_TMPFS,	  /* an unlinked file on a tmpfs: as good as a memfd */
-	MEMORY_LINKED,	  /* a file on a tmpfs that still has a name */
-	MEMORY_READ_ONLY, /* a memfd, but this fd of it can't be written to */
+	MEMORY_MEMFD,	    /* memfd_create(2) */
+	MEMORY_TMPFS,	    /* an unlinked file on a tmpfs: as good as a memfd */
+	MEMORY_LINKED,	    /* a file on a tmpfs that still has a name */
+	MEMORY_READ_ONLY,   /* a memfd, but this fd of it can't be written to */
 	MEMORY_EXEC_SEALED, /* a memfd with F_SEAL_EXEC that can still be written to */
 	MEMORY_HUGETLB,	    /* memfd_create(2) with MFD_HUGETLB, or a file on a hugetlbfs */
-	MEMORY_SECRET,	  /* memfd_secret(2) */
-	MEMORY_DMA_BUF,	  /* belongs to a device */
-	MEMORY_REGULAR,	  /* a file on a disk or network */
+	MEMORY_SECRET,	    /* memfd_secret(2) */
+	MEMORY_DMA_BUF,	    /* belongs to a device */
+	MEMORY_REGULAR,	    /* a file on a disk or network */
 	MEMORY_DIRECTORY,
 	MEMORY_PIPE,
 	MEMORY_SOCKET,
