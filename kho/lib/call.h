@@ -25,7 +25,7 @@ void answer_done(struct answer *answer);
 void json_unref(sd_json_variant **json);
 #define _cleanup_json_ _cleanup_(json_unref)
 
-/* The address with the handle's defaults applied; the caller's. */
+/* A new connection to khod, the caller's. -ECONNREFUSED: no khod there. */
 int connect_address(struct kho *k, sd_varlink **ret);
 
 /* Connects for calls, unless connected. -ECONNREFUSED: no khod there. */
