@@ -32,7 +32,8 @@ locked() {
 			note "waiting for another lab (${lock##*/})"
 			flock 9
 		}
-		"$@"
+		# What it leaves running does not hold the lock.
+		"$@" 9>&-
 	) 9>"$lock"
 }
 

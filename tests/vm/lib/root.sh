@@ -57,7 +57,7 @@ root_bootstrap() {
 }
 
 # in_root HOSTDIR:NAME[:ro]... -- COMMAND...: runs it in the root, each HOSTDIR at /mnt/NAME. The root itself
-# is read-only there: several labs share it.
+# is read-only there: several labs share it. What the command leaves running ends with it.
 in_root() {
 	local binds=()
 
@@ -67,7 +67,7 @@ in_root() {
 	done
 	shift
 	# shellcheck disable=SC2016
-	unshare -m bash -euc '
+	unshare -m -p --fork --kill-child bash -euc '
 		root=$1; n=$2; shift 2
 		mount --bind "$root" "$root"
 		mount -o remount,bind,ro "$root"
