@@ -88,8 +88,9 @@ void operator_stop_progress(struct updater *u)
 void operator_show_progress(struct updater *u)
 {
 	operator_stop_progress(u);
-	if (u->more && sd_event_add_time_relative(u->m->event, &u->ticker, CLOCK_BOOTTIME,
-						  PROGRESS_USEC, 0, on_tick, u) >= 0)
+	/* The first one at once: it tells the caller that the update is under way, and is its own. */
+	if (u->more && sd_event_add_time_relative(u->m->event, &u->ticker, CLOCK_BOOTTIME, 0, 0,
+						  on_tick, u) >= 0)
 		sd_event_source_set_enabled(u->ticker, SD_EVENT_ON);
 }
 
