@@ -6,19 +6,23 @@
 #include "kexec/run.h"
 #include "kexec/status.h"
 
-/* The update's id is only in Prepare's reply, and that is what an interrupted run never got. */
+/*
+ * The update's id is only in Prepare's reply, and that is what an interrupted run never got. An
+ * update in khod's status is this run's if khod has told it of any progress; if not, it may be
+ * another's, but one that is being aborted anyway can be waited for.
+ */
 static int find_update(struct run *run, struct manager *m)
 {
 	_cleanup_(status_done) struct status status = {};
 	int r;
 
-	/* Without any progress khod has not begun, and an update in its status is another's. */
-	if (run->update || !run->progress.any)
+	if (run->update)
 		return 0;
 	r = status_fetch(m, &status);
 	if (r < 0)
 		return r;
-	run->update = TAKE_PTR(status.update);
+	if (run->progress.any || strcmp(status.state, "aborting") == 0)
+		run->update = TAKE_PTR(status.update);
 	return 0;
 }
 
@@ -44,6 +48,9 @@ static int abort_update(struct run *run, struct manager *m, const char *reason)
 {
 	int r;
 
+	/* That makes khod abort, and is all there is to do if it has hardly begun. */
+	if (!run->update && !run->progress.any)
+		manager_disconnect(run->manager);
 	r = manager_connect(m);
 	if (r < 0)
 		return r;

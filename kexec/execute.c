@@ -5,6 +5,7 @@
 
 #include "kexec/run.h"
 #include "kexec/status.h"
+#include "kho/client/format.h"
 
 struct frozen {
 	uint64_t regions;
@@ -90,13 +91,39 @@ static enum exit_code freeze(struct run *run, struct frozen *ret)
 	return EXIT_DONE;
 }
 
+/*
+ * khod does not wait for ever in this state, and syncing may have taken long: an update that it has
+ * aborted meanwhile must not be executed.
+ */
+static int check_still_frozen(struct run *run)
+{
+	_cleanup_(status_done) struct status status = {};
+	int r;
+
+	r = status_fetch(run->manager, &status);
+	if (r < 0)
+		return r;
+	if (strcmp(status.state, "frozen") != 0 || !status.update ||
+	    strcmp(status.update, run->update) != 0)
+		return -ETIME;
+	return 0;
+}
+
 /* The connection stays open: should this process be killed now, khod sees that and aborts. */
 static enum exit_code reboot_into_next(struct run *run)
 {
 	_cleanup_free_ char *reason = NULL;
+	int r;
 
 	if (!run->options->no_sync)
 		sync();
+	r = check_still_frozen(run);
+	if (r == -ETIME)
+		return run_undo(run, true, "syncing the file systems took too long: try again");
+	if (r == -EINTR)
+		return run_undo(run, true, "interrupted");
+	if (r < 0)
+		return run_undo(run, true, manager_message(run->manager));
 	reboot(RB_KEXEC);
 	if (asprintf(&reason, "the kernel refused to execute the next one: %s", strerror(errno)) <
 	    0)
@@ -122,8 +149,9 @@ enum exit_code run_execute(struct run *run)
 	r = freeze(run, &frozen);
 	if (r != EXIT_DONE)
 		return r;
-	printf("executing %s: %" PRIu64 " regions frozen, %" PRIu64 " with a digest\n",
-	       run->release ?: "the next kernel", frozen.regions, frozen.digested);
+	printf("executing %s: %" PRIu64 " %s frozen, %" PRIu64 " with a digest\n",
+	       run->release ?: "the next kernel", frozen.regions,
+	       plural(frozen.regions, "region", "regions"), frozen.digested);
 	fflush(stdout);
 	return reboot_into_next(run);
 }

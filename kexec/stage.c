@@ -87,12 +87,15 @@ static enum exit_code complain_prepare(struct run *run)
 {
 	sd_json_variant *parameters = manager_error_parameters(run->manager);
 	sd_json_variant *state = sd_json_variant_by_key(parameters, "state");
+	sd_json_variant *update = sd_json_variant_by_key(parameters, "update");
 
-	if (state && sd_json_variant_is_string(state) &&
+	if (state && update && sd_json_variant_is_string(state) &&
+	    sd_json_variant_is_string(update) &&
 	    strcmp(sd_json_variant_string(state), "staged") == 0)
 		return complain(run, EXIT_REFUSED,
-				"%s: kexec --kho -e executes it, kexec --kho -u drops it",
-				manager_message(run->manager));
+				"update %s is staged already: kexec --kho -e executes it, "
+				"kexec --kho -u drops it",
+				sd_json_variant_string(update));
 	return complain_manager(run);
 }
 

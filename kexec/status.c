@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
+#include <string.h>
 
 #include "kexec/run.h"
 #include "kexec/status.h"
@@ -13,6 +14,11 @@ void status_done(struct status *status)
 	free(status->image);
 	free_strv(&status->problems);
 	*status = (struct status){};
+}
+
+bool status_is_idle(const struct status *status)
+{
+	return strcmp(status->state, "idle") == 0 || strcmp(status->state, "restoring") == 0;
 }
 
 int status_fetch(struct manager *m, struct status *ret)
@@ -74,7 +80,7 @@ enum exit_code run_show(struct run *run)
 	if (r < 0)
 		return complain_manager(run);
 	print_image(&status);
-	if (status.update)
+	if (status.update && !status_is_idle(&status))
 		printf("update:   %s, %s\n", status.state, status.update);
 	else
 		printf("update:   %s\n", status.state);

@@ -35,7 +35,7 @@ static void set_message(struct client_error *e, enum exit_code exit_code, const 
 static const char *way_to_start(void)
 {
 	if (access("/run/systemd/system", F_OK) == 0)
-		return "systemctl start khod.socket";
+		return "systemctl start khod";
 	return "start khod as root";
 }
 

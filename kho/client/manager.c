@@ -153,6 +153,11 @@ int manager_connect(struct manager *m)
 	return 0;
 }
 
+void manager_disconnect(struct manager *m)
+{
+	m->link = sd_varlink_close_unref(m->link);
+}
+
 /* Until the link may have something to process. Returns 0, -EINTR or a negative errno. */
 static int wait_for_link(struct manager *m)
 {

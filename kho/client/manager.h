@@ -45,6 +45,9 @@ DEFINE_CLEANUP_FUNC(struct manager *, manager_free)
 /* Connects. Returns 0 or a negative errno: -ENOENT or -ECONNREFUSED if khod is not running. */
 int manager_connect(struct manager *m);
 
+/* Breaks the connection; what was learned stays. */
+void manager_disconnect(struct manager *m);
+
 /*
  * A call returns -EINTR once fd (borrowed; a signalfd, an eventfd) is readable, and leaves it to
  * the caller to read it. After that the connection can only be freed: the reply is still to come.
