@@ -246,6 +246,14 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 	tree->image = strdup(request->image);
 	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
 	tree->digest_size_max = request->digest_size_max;
+	/* A path that is no text can't be written down: better now than at the freeze. */
+	r = registry_save(&m->registry);
+	if (r < 0) {
+		free(TAKE_PTR(tree->update_id));
+		free(TAKE_PTR(tree->image));
+		free(TAKE_PTR(tree->next_release));
+		return r;
+	}
 	u->timeout_usec = request->timeout_usec;
 	set_operator(u, link, more);
 	log_notice("Update %s to %s begins", tree->update_id, request->image);
