@@ -14,6 +14,8 @@
 #include "kho/cli/say.h"
 
 #define RETRY_USEC UINT64_C(1000000)
+/* memcached takes no state that was written in the second in which it starts. */
+#define PAUSE_USEC UINT64_C(1100000)
 
 enum phase {
 	RUNNING,
@@ -29,14 +31,22 @@ struct run {
 	pid_t pid;
 	int end_signal; /* what this process is to end by, or 0 */
 	bool resume;	/* start again as soon as it has stopped */
+	bool stored;	/* what the command left behind is in khod's custody */
 	struct frozen frozen;
-	sd_event_source *deadline, *retry, *watchdog;
+	uint64_t stopped_usec; /* CLOCK_MONOTONIC */
+	sd_event_source *deadline, *restart, *retry, *watchdog;
 	uint64_t watchdog_usec; /* 0: nobody waits for a sign of life */
 };
 
 static int end(struct run *run, int status)
 {
 	return sd_event_exit(run->event, status);
+}
+
+/* An event source that fails would only go silent. */
+static int check(struct run *run, int r)
+{
+	return r < 0 ? sd_event_exit(run->event, r) : 0;
 }
 
 /* As waitpid(2) has it. */
@@ -55,7 +65,7 @@ static int forget_files(struct run *run);
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	return forget_files(userdata);
+	return check(userdata, forget_files(userdata));
 }
 
 /* What has been given to the command again must not come a second time. */
@@ -90,8 +100,25 @@ static int start_command(struct run *run)
 	}
 	run->pid = pid;
 	run->phase = RUNNING;
-	run->resume = false;
+	run->resume = run->stored = false;
 	return forget_files(run);
+}
+
+static int on_restart(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return check(userdata, start_command(userdata));
+}
+
+static int start_again(struct run *run)
+{
+	uint64_t now, since;
+	int r;
+
+	r = sd_event_now(run->event, CLOCK_MONOTONIC, &now);
+	if (r < 0)
+		return r;
+	since = now - run->stopped_usec;
+	return arm(run, &run->restart, since < PAUSE_USEC ? PAUSE_USEC - since : 0, on_restart);
 }
 
 static void answer(struct run *run, const char *reason)
@@ -123,7 +150,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
 	struct run *run = userdata;
 
 	if (run->phase != RUNNING)
-		return show_life(run);
+		return check(run, show_life(run));
 	run->watchdog = sd_event_source_disable_unref(run->watchdog);
 	return 0;
 }
@@ -150,16 +177,46 @@ static int freeze_in_place(struct run *run, uint64_t timeout)
 	return show_life(run);
 }
 
+static char *store_files(struct run *run)
+{
+	const struct run_job *job = run->job;
+	char *reason = NULL;
+
+	for (size_t i = 0; i < job->spec->n_files && !reason; i++) {
+		int r = run_file_store(job->kho, job->spec->files[i].name, job->file_paths[i],
+				       job->spec->optional, &reason);
+
+		job->stale[i] = r >= 0;
+		if (r < 0 && !reason)
+			reason = strdup("out of memory");
+	}
+	run->stored = !reason;
+	return reason;
+}
+
+/* A freeze that comes while the command does not run: it stays down. */
+static int freeze_again(struct run *run)
+{
+	_cleanup_free_ char *reason = NULL;
+
+	run->restart = sd_event_source_disable_unref(run->restart);
+	run->resume = false;
+	if (run->phase == STOPPING)
+		return 0;
+	if (run->phase == STOPPED && !run->stored)
+		reason = store_files(run);
+	answer(run, reason);
+	return 0;
+}
+
 static int freeze(struct run *run, uint64_t timeout)
 {
 	int r;
 
 	/* Time for the answer to get through. */
 	timeout = timeout == UINT64_MAX ? 30 * UINT64_C(1000000) : timeout - timeout / 10;
-	if (run->phase != RUNNING) {
-		answer(run, run->phase == STOPPING ? "COMMAND is still on its way down" : NULL);
-		return 0;
-	}
+	if (run->phase != RUNNING)
+		return freeze_again(run);
 	if (run->job->spec->freeze_signal == 0)
 		return freeze_in_place(run, timeout);
 	run->phase = STOPPING;
@@ -183,7 +240,7 @@ static int resume(struct run *run, const char *reason)
 		run->resume = true;
 		return 0;
 	default:
-		return start_command(run);
+		return start_again(run);
 	}
 }
 
@@ -212,27 +269,11 @@ static int on_khod(sd_event_source *source, int fd, uint32_t events, void *userd
 			break;
 		}
 		if (r < 0)
-			return r;
+			return check(run, r);
 	}
 	if (r < 0)
 		say("can't take part in updates any longer: %s", kho_error_message(run->job->kho));
-	return r;
-}
-
-static char *store_files(struct run *run)
-{
-	const struct run_job *job = run->job;
-	char *reason = NULL;
-
-	for (size_t i = 0; i < job->spec->n_files && !reason; i++) {
-		int r = run_file_store(job->kho, job->spec->files[i].name, job->file_paths[i],
-				       job->spec->optional, &reason);
-
-		job->stale[i] = r >= 0;
-		if (r < 0 && !reason)
-			reason = strdup("out of memory");
-	}
-	return reason;
+	return check(run, r);
 }
 
 /* The command has exited at the freeze signal. */
@@ -243,8 +284,9 @@ static int stopped(struct run *run)
 	run->phase = STOPPED;
 	run->pid = 0;
 	run->deadline = sd_event_source_disable_unref(run->deadline);
+	(void)sd_event_now(run->event, CLOCK_MONOTONIC, &run->stopped_usec);
 	if (run->resume && run->end_signal == 0)
-		return start_command(run);
+		return start_again(run);
 	reason = store_files(run);
 	answer(run, reason);
 	return run->end_signal ? end(run, ended_by(run->end_signal)) : 0;
@@ -265,7 +307,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 		else
 			r = end(run, run->end_signal ? ended_by(run->end_signal) : status);
 		if (r < 0)
-			return r;
+			return check(run, r);
 	}
 	return 0;
 }
@@ -288,7 +330,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	run->end_signal = signal;
 	/* What was frozen has been vouched for, and must not write again, not even a farewell. */
 	if (run->phase == FROZEN)
-		return descendants_kill(getpid(), SIGKILL);
+		return check(run, descendants_kill(getpid(), SIGKILL));
 	return run->phase == STOPPED ? end(run, ended_by(signal)) : 0;
 }
 
@@ -319,6 +361,7 @@ static int add_sources(struct run *run)
 static void run_done(struct run *run)
 {
 	sd_event_source_disable_unref(run->deadline);
+	sd_event_source_disable_unref(run->restart);
 	sd_event_source_disable_unref(run->retry);
 	sd_event_source_disable_unref(run->watchdog);
 	sd_event_unref(run->event);

@@ -9,8 +9,8 @@
 KEYS=100000
 
 start_memcached() {
-	kho run --region=cache:64M '--file=meta:%{cache}.meta' --freeze-signal=USR1 \
-		-- memcached -u root -m 64 -e '%{cache}' -l 127.0.0.1 &
+	kho run --region=cache:128M '--file=meta:%{cache}.meta' --freeze-signal=USR1 \
+		-- memcached -u root -m 128 -e '%{cache}' -l 127.0.0.1 &
 	RUN_PID=$!
 	wait_for 20 python3 "$DIR/kho-memcached.py" ping
 }
