@@ -20,7 +20,7 @@ static const char *moment_in_words(const char *event)
 		{"staged", "next kernel loaded"},      {"freeze", "freeze: services stop"},
 		{"frozen", "all services stopped"},    {"commit", "kexec"},
 		{"kernel-start", "kernel starts"},     {"daemon-start", "khod ready"},
-		{"restored", "every region restored"}, {"first-claim", "first claim"},
+		{"restored", "restoring ends"}, {"first-claim", "first claim"},
 		{"last-claim", "last claim"},
 	};
 
