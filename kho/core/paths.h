@@ -8,6 +8,8 @@
 /* In the runtime directory: the sockets for services (0666) and for root (0600). */
 #define KHO_HANDOVER_SOCKET "io.kho.Handover"
 #define KHO_MANAGER_SOCKET "io.kho.Manager"
+/* Locked by the one khod that runs. */
+#define KHO_LOCK_FILE "khod.lock"
 
 /* In the state directory: the tree as it was at the point of no return, and what became of it. */
 #define KHO_LEDGER_FILE "ledger.dtb"

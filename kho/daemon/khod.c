@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/handover-methods.h"
+#include "kho/daemon/instance.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/peers.h"
@@ -125,11 +125,6 @@ static int prepare_loop(struct manager *m)
 	return r;
 }
 
-static int make_runtime_dir(void)
-{
-	return mkdir(runtime_dir(), 0755) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 static int run(struct manager *m, struct inheritance *inheritance)
 {
 	int r = prepare_loop(m);
@@ -144,8 +139,6 @@ static int run(struct manager *m, struct inheritance *inheritance)
 	r = updater_new(m, &m->updater);
 	if (r >= 0)
 		r = startup(m, inheritance, on_ready);
-	if (r >= 0)
-		r = make_runtime_dir();
 	if (r >= 0)
 		r = serve_operators(m, TAKE_FD(inheritance->operators));
 	if (r >= 0)
@@ -167,6 +160,7 @@ int main(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {}};
+	_cleanup_close_ int lock = -EBADF;
 	struct inheritance inheritance;
 	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
 	int r;
@@ -186,6 +180,9 @@ int main(int argc, char *argv[])
 	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
+	lock = instance_lock();
+	if (lock < 0)
+		return EXIT_FAILURE;
 	r = inheritance_take(&inheritance);
 	if (r >= 0)
 		r = run(&m, &inheritance);
