@@ -6,7 +6,7 @@
 #include "kho/core/cleanup.h"
 #include "kho/daemon/fdstore.h"
 
-static bool fdstore_exists(void)
+bool fdstore_exists(void)
 {
 	return getenv("NOTIFY_SOCKET") && getenv("FDSTORE");
 }

@@ -10,6 +10,8 @@
  * khod alone holds the fds; every function here then succeeds and does nothing.
  */
 
+bool fdstore_exists(void);
+
 /* Fds that fit into the store, UINT64_MAX where there is none to fill. */
 uint64_t fdstore_max(void);
 

@@ -196,6 +196,9 @@ int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
 	bool resumed = false;
 	int r;
 
+	if (!fdstore_exists())
+		log_warning("khod runs alone, no service manager keeps its memory for it: what no "
+			    "other process has open is lost when khod ends");
 	if (ledger_read(KHO_REPORT_FILE, &m->report) < 0)
 		m->report = NULL;
 	if (in->tree >= 0)
