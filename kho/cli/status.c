@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include <string.h>
 
 #include "kho/client/format.h"
 #include "kho/cli/json.h"
@@ -22,7 +23,11 @@ static void print_update(sd_json_variant *status)
 		printf(" to %s", json_string(status, "image"));
 	if (*release)
 		printf(" (%s)", release);
-	printf("%s\n", json_boolean(status, "kexecLoaded") ? ", loaded" : ", not loaded yet");
+	if (strcmp(json_string(status, "state"), "restoring") == 0)
+		printf(", being restored\n");
+	else
+		printf("%s\n",
+		       json_boolean(status, "kexecLoaded") ? ", loaded" : ", not loaded yet");
 }
 
 static void print_progress(sd_json_variant *status)

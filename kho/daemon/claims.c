@@ -29,6 +29,12 @@ bool region_is_missed(const struct region *region)
 	return region->required && has_arrived(region) && !region->claimed;
 }
 
+/* While restoring goes on nothing is known of it but that it was to be kept. */
+static bool region_is_awaited(const struct region *region)
+{
+	return region->required && region->check != REGION_LOST;
+}
+
 bool region_is_hurt(const struct region *region)
 {
 	return region->check == REGION_LOST || region->check == REGION_DAMAGED;
@@ -47,6 +53,21 @@ static bool is_claimed(const struct region *region)
 	return has_arrived(region) && region->claimed;
 }
 
+/* Goes to disk with the first and the last claim: a thousand claims are not to wait for a disk. */
+static void note_claims(struct manager *m)
+{
+	for (size_t i = 0; i < m->registry.tree->n_regions; i++) {
+		const struct region *region = m->registry.tree->regions[i];
+		struct region *noted;
+
+		if (!is_claimed(region))
+			continue;
+		noted = handover_find_id(m->report, region->id);
+		if (noted)
+			noted->claimed = true;
+	}
+}
+
 static void note_moments(struct manager *m)
 {
 	uint64_t *moments, now = realtime_usec();
@@ -54,6 +75,7 @@ static void note_moments(struct manager *m)
 
 	if (!m->report)
 		return;
+	note_claims(m);
 	moments = m->report->moments;
 	if (!moments[MOMENT_FIRST_CLAIM] && any_region(m, is_claimed)) {
 		moments[MOMENT_FIRST_CLAIM] = now;
@@ -78,11 +100,13 @@ static bool is_over(const struct manager *m)
 
 static void waiter_end(struct manager *m, size_t i)
 {
+	bool restoring = m->update->state == UPDATE_RESTORING;
 	struct waiter w = m->waiters[i];
 	sd_json_variant *unclaimed = NULL, *lost = NULL;
 
 	m->waiters[i] = m->waiters[--m->n_waiters];
-	if (regions_to_json(m->registry.tree, region_is_missed, &unclaimed) >= 0 &&
+	if (regions_to_json(m->registry.tree, restoring ? region_is_awaited : region_is_missed,
+			    &unclaimed) >= 0 &&
 	    regions_to_json(m->registry.tree, region_is_hurt, &lost) >= 0)
 		(void)sd_varlink_replybo(w.link, SD_JSON_BUILD_PAIR_VARIANT("unclaimed", unclaimed),
 					 SD_JSON_BUILD_PAIR_VARIANT("lost", lost));

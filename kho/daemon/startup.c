@@ -148,6 +148,9 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 	handover_free(m->registry.tree);
 	m->registry.tree = ledger;
 	ledger->state = UPDATE_IDLE;
+	/* Who held it was a process of the other kernel. */
+	for (size_t i = 0; i < ledger->n_regions; i++)
+		ledger->regions[i]->claimed = false;
 	/* A region of a khod before this one has nothing to say in this kernel. */
 	r = restore(m, in, ready);
 	return r;
