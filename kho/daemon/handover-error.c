@@ -31,9 +31,14 @@ int handover_update_in_progress(struct peer *peer, const char *what)
 	const char *update = tree->update_id ? tree->update_id : "";
 	const char *state = update_state_to_string(peer->manager->update->state);
 	_cleanup_free_ char *message = NULL;
+	int r;
 
-	if (asprintf(&message, "update %s is %s: no region can be %s now; wait, or kexec --kho -u",
-		     update, state, what) < 0)
+	if (peer->manager->update->state == UPDATE_IDLE)
+		r = asprintf(&message, "the update is over: it was undone");
+	else
+		r = asprintf(&message, "update %s is %s: %s now; wait, or kexec --kho -u", update,
+			     state, what);
+	if (r < 0)
 		return -ENOMEM;
 	return sd_varlink_errorbo(peer->link, HANDOVER_ERROR("UpdateInProgress"),
 				  SD_JSON_BUILD_PAIR_STRING("update", update),

@@ -41,7 +41,7 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 		return handover_no_such_region(peer, name);
 	/* An update in progress uses the fd. */
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
-		return handover_update_in_progress(peer, "unregistered");
+		return handover_update_in_progress(peer, "no region can be unregistered");
 	log_info("%s unregisters \"%s\"", peer->owner, name);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
@@ -201,7 +201,7 @@ static int acknowledge(struct peer *peer, const struct acknowledge_parameters *p
 						.participant = p->participant,
 						.phase = phase,
 						.refusal = REFUSAL_PARTICIPANT});
-	return r < 0 ? handover_update_in_progress(peer, "acknowledged")
+	return r < 0 ? handover_update_in_progress(peer, "this can't be acknowledged")
 		     : sd_varlink_reply(peer->link, NULL);
 }
 
@@ -238,7 +238,7 @@ static int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
 	if (strcmp(p.phase, "prepare") && strcmp(p.phase, "freeze"))
 		return sd_varlink_error_invalid_parameter_name(link, "phase");
 	if (updater_is_current(peer->manager, p.update) < 0)
-		return handover_update_in_progress(peer, "acknowledged");
+		return handover_update_in_progress(peer, "this can't be acknowledged");
 	return acknowledge(peer, &p);
 }
 

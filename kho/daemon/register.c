@@ -221,7 +221,7 @@ static int register_region(struct peer *peer, const struct register_parameters *
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_REGION});
 	if (r < 0) {
 		registry_remove(&m->registry, added);
-		return handover_update_in_progress(peer, "registered");
+		return handover_update_in_progress(peer, "no region can be registered");
 	}
 	return answer_when_stored(peer, added);
 }
