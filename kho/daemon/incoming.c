@@ -35,6 +35,7 @@ struct incoming *incoming_free(struct incoming *in)
 	free(in->about);
 	handover_free(in->base);
 	free(in->message);
+	free(in->note);
 	free(in);
 	return NULL;
 }
@@ -165,7 +166,7 @@ static size_t sessions_needed(const struct incoming *in)
 
 static uint64_t bytes_needed(const struct incoming *in)
 {
-	uint64_t bytes = SLOTS_SIZE;
+	uint64_t bytes = in->items[0].fd < 0 ? SLOTS_SIZE : 0;
 
 	for (size_t i = 1; i < in->n_items; i++)
 		if (in->about[i].carried && in->items[i].fd < 0)
@@ -220,10 +221,20 @@ static int parse_tree(int fd, struct handover **ret)
 	return r < 0 ? r : handover_parse(blob, size, ret);
 }
 
-static void tree_problem(struct incoming *in, const char *what)
+/* A handover that takes the ledger's place has nothing in it. */
+static bool has_ledger(const struct incoming *in)
 {
-	log_error("%s", what);
-	(void)handover_add_problem(in->base, "%s", what);
+	return in->base->boot_id[0];
+}
+
+static int tree_problem(struct incoming *in, const char *what)
+{
+	const char *instead = has_ledger(in) ? "going by the ledger"
+					     : "and what was in it is not known without a ledger";
+	int r = handover_add_problem(in->base, "the handover tree %s; %s", what, instead);
+
+	log_error("The handover tree %s; %s", what, instead);
+	return r;
 }
 
 /* Regions that the ledger knows, and the tree that arrived does not. */
@@ -246,23 +257,27 @@ static int take_tree(struct incoming *in)
 	_cleanup_handover_ struct handover *tree = NULL;
 	int r;
 
-	if (in->sessions[0] < 0)
+	if (in->sessions[0] < 0 || in->tree_taken)
 		return 0;
+	in->tree_taken = true;
 	if (in->items[0].fd < 0)
 		in->transport->retrieve(in->sessions[0], 0, in->items, 1);
-	if (in->items[0].fd < 0) {
-		tree_problem(in, "the handover tree did not arrive; going by the ledger");
-		return 0;
-	}
+	if (in->items[0].fd < 0)
+		return tree_problem(in, "did not arrive");
 	r = parse_tree(in->items[0].fd, &tree);
-	if (r < 0) {
-		tree_problem(in, "the handover tree arrived damaged; going by the ledger");
-		return 0;
-	}
-	if (!tree->update_id || strcmp(tree->update_id, in->base->update_id) ||
-	    tree->generation <= in->base->generation)
+	if (r == -EPROTONOSUPPORT)
+		return tree_problem(in, "is of a newer version of kho-tools");
+	if (r < 0)
+		return tree_problem(in, "arrived damaged");
+	if (!tree->update_id || strcmp(tree->update_id, in->base->update_id))
+		return tree_problem(in, "is of another update");
+	if (tree->generation < in->base->generation)
+		return tree_problem(in, "arrived damaged, but for an old version of it");
+	if (tree->generation == in->base->generation)
 		return 0;
 	compare_with_ledger(tree, in->base);
+	if (!has_ledger(in) && in->base->problems)
+		in->note = strdup(in->base->problems[0]);
 	handover_free(in->base);
 	in->base = TAKE_PTR(tree);
 	return add_regions(in);
@@ -442,6 +457,10 @@ int incoming_restore(struct incoming *in)
 		if (r >= 0)
 			r = attach(in);
 		if (r == -EBUSY || r == -ENOMEM)
+			return r;
+		/* The tree that arrived may tell of more than the ledger. */
+		r = in->transport->room(bytes_needed(in), &in->message);
+		if (r == -EDQUOT)
 			return r;
 		parallel_for(in->n_sessions, retrieve_session, in);
 		r = say_unfinished(in);

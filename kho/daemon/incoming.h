@@ -27,6 +27,8 @@ struct incoming {
 	struct transport_item *items; /* the first is the tree; fds are this one's */
 	struct incoming_item *about;
 	size_t n_items;
+	bool tree_taken;
+	char *note; /* worth a line in the report, but nothing is missing for it; NULL: none */
 	char *message; /* why it can't go on now, and the way out */
 };
 

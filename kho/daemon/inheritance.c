@@ -7,6 +7,7 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/startup.h"
+#include "kho/transport/luo-signpost.h"
 
 static int add_memory(struct inheritance *in, uint32_t id, int fd)
 {
@@ -43,6 +44,8 @@ static int add_by_name(struct inheritance *in, const char *name, int fd)
 		in->operators = fd;
 	else if (!strcmp(name, REGISTRY_STORE_NAME) && in->tree < 0)
 		in->tree = fd;
+	else if (!strcmp(name, LUO_SIGNPOST_NAME) && in->signpost < 0)
+		in->signpost = fd;
 	else if (region_store_name_parse(name, &id) >= 0)
 		return add_memory(in, id, fd);
 	else if (sscanf(name, "kho-%16[0-9a-f]-%u", session.update_id, &session.number) == 2)
@@ -57,7 +60,10 @@ int inheritance_take(struct inheritance *ret)
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(true, &names);
 
-	*ret = (struct inheritance){.services = -EBADF, .operators = -EBADF, .tree = -EBADF};
+	*ret = (struct inheritance){.services = -EBADF,
+				    .operators = -EBADF,
+				    .tree = -EBADF,
+				    .signpost = -EBADF};
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
@@ -78,6 +84,7 @@ void inheritance_done(struct inheritance *in)
 	safe_close(in->services);
 	safe_close(in->operators);
 	safe_close(in->tree);
+	safe_close(in->signpost);
 	for (size_t i = 0; i < in->n_memory; i++)
 		safe_close(in->memory[i].fd);
 	for (size_t i = 0; i < in->n_sessions; i++)

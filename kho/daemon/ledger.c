@@ -103,6 +103,18 @@ int ledger_read(const char *file, struct handover **ret)
 	return handover_parse(data, have, ret);
 }
 
+int ledger_set_aside(const char *file)
+{
+	_cleanup_close_ int dir = open_state_dir();
+	_cleanup_free_ char *aside = NULL;
+
+	if (dir < 0)
+		return dir;
+	if (asprintf(&aside, "%s.damaged", file) < 0)
+		return -ENOMEM;
+	return renameat(dir, file, dir, aside) < 0 ? -errno : 0;
+}
+
 int ledger_remove(const char *file)
 {
 	_cleanup_close_ int dir = open_state_dir();

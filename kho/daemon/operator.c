@@ -359,7 +359,7 @@ void updater_note_refusal(struct manager *m, const char *reason)
 	m->updater->refused_because = reason ? strdup(reason) : NULL;
 }
 
-int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds)
+int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, int signpost)
 {
 	struct updater *u = m->updater;
 	struct handover *tree = m->registry.tree;
@@ -370,7 +370,7 @@ int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds)
 	u->outgoing = outgoing_new(&transport_luo, tree->update_id, m->registry.tree_fd);
 	if (!u->outgoing)
 		return -ENOMEM;
-	r = outgoing_resume(u->outgoing, &m->registry, session_fds, n_session_fds);
+	r = outgoing_resume(u->outgoing, &m->registry, session_fds, n_session_fds, signpost);
 	if (r < 0 && state == UPDATE_STAGED)
 		state = UPDATE_PREPARED;
 	log_notice("khod goes on in the middle of update %s, which was %s", tree->update_id,

@@ -43,6 +43,7 @@ struct outgoing *outgoing_new(const struct transport *transport, const char *upd
 	if (!o || !label)
 		return NULL;
 	o->transport = transport;
+	o->signpost = LUO_SIGNPOST_NONE;
 	o->failed = SIZE_MAX;
 	o->update_id = strdup(update_id);
 	if (!o->update_id || add_item(o, &(struct outgoing_item){.required = true, .label = label},
@@ -62,6 +63,8 @@ struct outgoing *outgoing_free(struct outgoing *o)
 	}
 	for (size_t i = 0; i < o->n_sessions; i++)
 		safe_close(o->sessions[i]);
+	safe_close(o->signpost.session);
+	safe_close(o->signpost.memory);
 	free(o->sessions);
 	free(o->items);
 	free(o->about);
@@ -253,6 +256,8 @@ int outgoing_preserve(struct outgoing *o)
 	if (o->error < 0)
 		return o->error;
 	o->n_preserved = o->n_items;
+	if (o->signpost.session < 0)
+		o->signpost_error = luo_signpost_put(o->update_id, &o->signpost);
 	return 0;
 }
 
@@ -285,7 +290,7 @@ int outgoing_store(struct outgoing *o)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return o->signpost.session < 0 ? 0 : fdstore_push(LUO_SIGNPOST_NAME, o->signpost.session);
 }
 
 int outgoing_release(struct outgoing *o)
@@ -298,19 +303,23 @@ int outgoing_release(struct outgoing *o)
 	for (size_t i = 0; i < o->n_stored; i++)
 		if (luo_session_name(name, o->update_id, i) >= 0)
 			fdstore_remove(name);
+	fdstore_remove(LUO_SIGNPOST_NAME);
 	/* PID 1 holds the sessions until it has come to these messages. */
 	(void)fdstore_wait(STORE_USEC);
 	r = o->transport->abort(o->sessions, o->n_sessions, o->items, o->n_items, RELEASE_USEC,
 				&failed, &message);
 	o->n_sessions = 0;
+	luo_signpost_remove(&o->signpost);
 	return r < 0 ? fail(o, r, failed, message) : 0;
 }
 
 int outgoing_resume(struct outgoing *o, const struct registry *registry, int *sessions,
-		    size_t n_sessions)
+		    size_t n_sessions, int signpost)
 {
 	size_t failed;
 	int r;
+
+	o->signpost.session = signpost;
 
 	o->sessions = calloc(n_sessions ? n_sessions : 1, sizeof(*o->sessions));
 	if (!o->sessions)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "kho/daemon/registry.h"
+#include "kho/transport/luo-signpost.h"
 #include "kho/transport/transport.h"
 
 /* A region, or the tree (id 0), on its way. */
@@ -28,6 +29,8 @@ struct outgoing {
 	int *sessions;
 	size_t n_sessions;
 	size_t n_stored; /* sessions [0, n_stored) are in the fd store */
+	struct luo_signpost signpost;
+	int signpost_error; /* why there is none; 0: there is, or it was not tried yet */
 
 	/* Of the worker in flight. */
 	atomic_bool cancel;
@@ -56,10 +59,10 @@ void outgoing_note(const struct outgoing *o, struct registry *registry);
 /* Puts those sessions into the fd store that are not there yet. */
 int outgoing_store(struct outgoing *o);
 
-/* Takes over sessions that came back from the fd store, and the regions the tree says are in
- * them. Errors: -ESTALE a session is missing, or the kernel does not hold a region any more.
+/* Takes over sessions that came back from the fd store (signpost: or -EBADF), and the regions the
+ * tree says are in them. Errors: -ESTALE a session is missing, or the kernel does not hold a region any more.
  */
 int outgoing_resume(struct outgoing *o, const struct registry *registry, int *sessions,
-		    size_t n_sessions);
+		    size_t n_sessions, int signpost);
 
 #endif

@@ -106,6 +106,8 @@ static int write_report(struct manager *m)
 
 	free(tree->result);
 	tree->result = strdup(result_of(tree));
+	if (m->restorer->incoming->note)
+		(void)handover_add_problem(tree, "%s", m->restorer->incoming->note);
 	free(tree->next_release);
 	tree->next_release = strdup(m->kernel.release);
 	tree->kexec_count = m->kernel.kexec_count;
@@ -124,7 +126,8 @@ static void restore_end(struct manager *m)
 
 	if (r < 0)
 		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
-	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id, tree->release,
+	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id,
+		   tree->release ? tree->release : "an unknown kernel",
 		   tree->result, tree->n_regions);
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);

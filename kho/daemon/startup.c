@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kho/core/paths.h"
+#include "kho/daemon/arrival.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
@@ -115,7 +116,7 @@ static int recover_update(struct manager *m, struct inheritance *in)
 	for (size_t i = 0; i < in->n_sessions; i++)
 		if (!strcmp(in->sessions[i].update_id, m->registry.tree->update_id))
 			sessions[in->sessions[i].number] = TAKE_FD(in->sessions[i].fd);
-	return updater_recover(m, sessions, n);
+	return updater_recover(m, sessions, n, TAKE_FD(in->signpost));
 }
 
 /* khod has been here before, in this kernel. */
@@ -145,6 +146,9 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 
 	log_notice("Update %s from %s arrives; regions to be restored: %zu", ledger->update_id,
 		   ledger->release ? ledger->release : "an unknown kernel", ledger->n_regions);
+	/* What takes a missing ledger's place has none. */
+	if (ledger->generation == 0)
+		ledger->generation = m->registry.tree->generation;
 	handover_free(m->registry.tree);
 	m->registry.tree = ledger;
 	ledger->state = UPDATE_IDLE;
@@ -153,6 +157,7 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 		ledger->regions[i]->claimed = false;
 	/* A region of a khod before this one has nothing to say in this kernel. */
 	r = restore(m, in, ready);
+	arrival_done(in);
 	return r;
 }
 
@@ -173,26 +178,6 @@ static bool is_of_this_boot(const struct manager *m, const struct handover *hand
 	return !strcmp(handover->boot_id, m->kernel.boot_id);
 }
 
-/* *ret is NULL where no update of another boot is on record. */
-static int read_ledger(struct manager *m, struct handover **ret)
-{
-	_cleanup_handover_ struct handover *ledger = NULL;
-	int r = ledger_read(KHO_LEDGER_FILE, &ledger);
-
-	*ret = NULL;
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		log_error("%s/%s can't be read: %s; what the last update carried is not known",
-			  state_dir(), KHO_LEDGER_FILE, strerror(-r));
-		return 0;
-	}
-	if (is_of_this_boot(m, ledger) || !ledger->update_id)
-		return 0;
-	*ret = TAKE_PTR(ledger);
-	return 0;
-}
-
 int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
 {
 	struct handover *ledger;
@@ -204,11 +189,14 @@ int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
 			    "other process has open is lost when khod ends");
 	if (ledger_read(KHO_REPORT_FILE, &m->report) < 0)
 		m->report = NULL;
-	if (in->tree >= 0)
+	if (in->tree >= 0) {
 		resumed = registry_resume(&m->registry, TAKE_FD(in->tree)) >= 0;
+		if (!resumed)
+			log_error("The handover tree in the fd store is damaged");
+	}
 	if (resumed && is_of_this_boot(m, m->registry.tree))
 		return resume(m, in, ready);
-	r = read_ledger(m, &ledger);
+	r = arrival_find(m, in, &ledger);
 	if (r < 0)
 		return r;
 	if (resumed && !ledger) {

@@ -9,6 +9,7 @@
 struct inheritance {
 	int services, operators; /* listening sockets */
 	int tree;
+	int signpost;
 	struct inherited_memory {
 		uint32_t id;
 		int fd;

@@ -30,7 +30,7 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason);
 void updater_operator_gone(struct manager *m, sd_varlink *link);
 
 /* Goes on, in the same kernel, with an update that khod left off when it ended. */
-int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds);
+int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, int signpost);
 
 /* What a participant says when it refuses; for the operator to read. */
 void updater_note_refusal(struct manager *m, const char *reason);
