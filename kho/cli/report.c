@@ -16,11 +16,11 @@ static const char *moment_in_words(const char *event)
 	static const struct {
 		const char *event, *words;
 	} moments[] = {
-		{"prepare", "prepare begins"},	       {"prepared", "every region preserved"},
-		{"staged", "next kernel loaded"},      {"freeze", "freeze: services stop"},
-		{"frozen", "all services stopped"},    {"commit", "kexec"},
-		{"kernel-start", "kernel starts"},     {"daemon-start", "khod ready"},
-		{"restored", "restoring ends"}, {"first-claim", "first claim"},
+		{"prepare", "prepare begins"},	    {"prepared", "every region preserved"},
+		{"staged", "next kernel loaded"},   {"freeze", "freeze: services stop"},
+		{"frozen", "all services stopped"}, {"commit", "kexec"},
+		{"kernel-start", "kernel starts"},  {"daemon-start", "khod ready"},
+		{"restored", "restoring ends"},	    {"first-claim", "first claim"},
 		{"last-claim", "last claim"},
 	};
 

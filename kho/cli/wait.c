@@ -136,8 +136,9 @@ static void name_unclaimed(sd_json_variant *unclaimed, uint64_t timeout)
 	for (size_t i = 0; i < json_length(unclaimed); i++) {
 		sd_json_variant *region = sd_json_variant_by_index(unclaimed, i);
 
-		say("region %s of %s is not claimed after %s (kho status)", json_string(region, "name"),
-		    json_string(region, "owner"), format_duration(timeout, duration));
+		say("region %s of %s is not claimed after %s (kho status)",
+		    json_string(region, "name"), json_string(region, "owner"),
+		    format_duration(timeout, duration));
 	}
 }
 

@@ -23,8 +23,8 @@ static const char *why_unreadable(int error)
 	}
 }
 
-/* The ledger if it tells of an update that began in another boot. *ret_trouble: why there is none to
- * go by, NULL out of memory.
+/* The ledger if it tells of an update that began in another boot. *ret_trouble: why there is none
+ * to go by, NULL out of memory.
  */
 static int find_ledger(const struct manager *m, struct handover **ret, char **ret_trouble)
 {
@@ -87,8 +87,8 @@ static int make_substitute(const char *update_id, const char *trouble, struct ha
 	if (!substitute->update_id)
 		return -ENOMEM;
 	r = handover_add_problem(substitute,
-				 "%s, and update %s has arrived: going by its handover tree", trouble,
-				 update_id);
+				 "%s, and update %s has arrived: going by its handover tree",
+				 trouble, update_id);
 	if (r < 0)
 		return r;
 	log_error("%s", substitute->problems[0]);

@@ -13,7 +13,7 @@ int handover_error(sd_varlink *link, const char *error, const char *name, const 
 
 int handover_no_such_region(struct peer *peer, const char *name);
 
-/* what: what a region can't be in this state of the update: registered, unregistered … */
+/* what: what can't be done in this state of the update: no region can be registered … */
 int handover_update_in_progress(struct peer *peer, const char *what);
 
 #endif

@@ -28,7 +28,7 @@ struct incoming {
 	struct incoming_item *about;
 	size_t n_items;
 	bool tree_taken;
-	char *note; /* worth a line in the report, but nothing is missing for it; NULL: none */
+	char *note;    /* worth a line in the report, but nothing is missing for it; NULL: none */
 	char *message; /* why it can't go on now, and the way out */
 };
 

@@ -60,10 +60,8 @@ int inheritance_take(struct inheritance *ret)
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(true, &names);
 
-	*ret = (struct inheritance){.services = -EBADF,
-				    .operators = -EBADF,
-				    .tree = -EBADF,
-				    .signpost = -EBADF};
+	*ret = (struct inheritance){
+		.services = -EBADF, .operators = -EBADF, .tree = -EBADF, .signpost = -EBADF};
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {

@@ -39,7 +39,8 @@ int instance_lock(void)
 		return -ENOMEM;
 	fd = open_lock_file(path);
 	if (fd < 0) {
-		log_error("%s can't be opened: %s; khod has to be run by root", path, strerror(-fd));
+		log_error("%s can't be opened: %s; khod has to be run by root", path,
+			  strerror(-fd));
 		return fd;
 	}
 	/* A record lock, as only this kind tells who has it. */

@@ -14,7 +14,8 @@ int ledger_write(const char *file, const struct handover *handover);
 /* *ret is the caller's. Errors: -ENOENT, read(2)'s, handover_parse's. */
 int ledger_read(const char *file, struct handover **ret);
 
-/* Renames the file, out of the way but still to be looked at, to FILE.damaged. Errors: rename(2)'s. */
+/* Renames the file, out of the way but still to be looked at, to FILE.damaged. Errors: rename(2)'s.
+ */
 int ledger_set_aside(const char *file);
 
 /* Removes the file, and waits until that is on disk; it is no error if there is none. */

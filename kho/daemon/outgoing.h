@@ -60,7 +60,8 @@ void outgoing_note(const struct outgoing *o, struct registry *registry);
 int outgoing_store(struct outgoing *o);
 
 /* Takes over sessions that came back from the fd store (signpost: or -EBADF), and the regions the
- * tree says are in them. Errors: -ESTALE a session is missing, or the kernel does not hold a region any more.
+ * tree says are in them. Errors: -ESTALE a session is missing, or the kernel does not hold a region
+ * any more.
  */
 int outgoing_resume(struct outgoing *o, const struct registry *registry, int *sessions,
 		    size_t n_sessions, int signpost);

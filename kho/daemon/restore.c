@@ -127,8 +127,8 @@ static void restore_end(struct manager *m)
 	if (r < 0)
 		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
 	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id,
-		   tree->release ? tree->release : "an unknown kernel",
-		   tree->result, tree->n_regions);
+		   tree->release ? tree->release : "an unknown kernel", tree->result,
+		   tree->n_regions);
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);
 	handover_clear_problems(tree);

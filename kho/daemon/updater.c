@@ -185,8 +185,10 @@ static int note_preserved(struct updater *u)
 			updater_warn(u, "%s is left behind: %s", o->about[i].label,
 				     o->about[i].reason);
 	if (o->signpost_error < 0)
-		updater_warn(u, "no session tells the next kernel of this update: only the ledger does (%s)",
-			     strerror(-o->signpost_error));
+		updater_warn(
+			u,
+			"no session tells the next kernel of this update: only the ledger does (%s)",
+			strerror(-o->signpost_error));
 	return registry_save(&u->m->registry);
 }
 
