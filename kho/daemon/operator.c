@@ -88,7 +88,7 @@ void operator_stop_progress(struct updater *u)
 void operator_show_progress(struct updater *u)
 {
 	operator_stop_progress(u);
-	/* The first one at once: it tells the caller that the update is under way, and is its own. */
+	/* The first one at once: the caller learns that the update is its own. */
 	if (u->more && sd_event_add_time_relative(u->m->event, &u->ticker, CLOCK_BOOTTIME, 0, 0,
 						  on_tick, u) >= 0)
 		sd_event_source_set_enabled(u->ticker, SD_EVENT_ON);
