@@ -85,27 +85,54 @@ static int demand_verdict_cgroup(const struct luo_demand *demand, uint64_t headr
 	return -ENOMEM;
 }
 
+static void append_part(char **parts, uint64_t bytes, const char *what)
+{
+	char text[BYTES_MAX];
+
+	if (bytes > 0)
+		message_append(parts, "%s%s %s", *parts ? ", " : "", format_bytes(text, bytes),
+			       what);
+}
+
+/* "8.0 GiB to fill holes, 64.0 MiB for the kernel's lists" */
+static char *describe_need(const struct luo_demand *demand, uint64_t need)
+{
+	char *parts = NULL;
+
+	append_part(&parts, demand->holes, "to fill holes");
+	append_part(&parts, demand->swapped, "to swap in");
+	append_part(&parts, demand->lists, "for the kernel's lists");
+	append_part(&parts, need - demand->holes - demand->swapped - demand->lists, "to move");
+	return parts;
+}
+
+/* Those that make a difference: at least a hundredth of the need. */
+static char *describe_blame(const struct luo_blame blame[static LUO_BLAME_MAX], uint64_t need)
+{
+	char *largest = NULL, text[BYTES_MAX];
+
+	for (size_t i = 0; i < LUO_BLAME_MAX && blame[i].item && blame[i].bytes >= need / 100; i++)
+		message_append(&largest, "%s%s (%s)", i ? ", " : "; most of it for ",
+			       blame[i].item->label, format_bytes(text, blame[i].bytes));
+	return largest;
+}
+
 int luo_demand_verdict(const struct luo_demand *demand, const struct memory_room *room,
 		       const struct luo_blame blame[static LUO_BLAME_MAX], char **ret_message)
 {
 	uint64_t need = luo_demand_bytes(demand, room->cma_used);
-	char bytes[7][BYTES_MAX];
-	_cleanup_free_ char *largest = NULL;
+	_cleanup_free_ char *parts = NULL, *largest = NULL;
+	char bytes[3][BYTES_MAX];
 
 	if (need + LUO_RESERVE <= room->available)
 		return 0;
-	for (size_t i = 0; i < LUO_BLAME_MAX && blame[i].item; i++)
-		message_append(&largest, "%s%s (%s)", i ? ", " : "; most of it for ",
-			       blame[i].item->label, format_bytes(bytes[0], blame[i].bytes));
+	parts = describe_need(demand, need);
+	largest = describe_blame(blame, need);
 	message_set(ret_message,
-		    "preserving needs %s of memory (%s to fill holes, %s to swap in, %s for the "
-		    "kernel's lists, %s to move), and of %s that are available %s stay reserved%s: "
-		    "free memory, or make the memfds smaller",
-		    format_bytes(bytes[0], need), format_bytes(bytes[1], demand->holes),
-		    format_bytes(bytes[2], demand->swapped), format_bytes(bytes[3], demand->lists),
-		    format_bytes(bytes[4], need - demand->holes - demand->swapped - demand->lists),
-		    format_bytes(bytes[5], room->available), format_bytes(bytes[6], LUO_RESERVE),
-		    largest ? largest : "");
+		    "not enough memory: preserving needs %s (%s)%s; %s are available, %s of which "
+		    "stay reserved: free memory, or make the memfds smaller",
+		    format_bytes(bytes[0], need), parts ? parts : "", largest ? largest : "",
+		    format_bytes(bytes[1], room->available), format_bytes(bytes[2], LUO_RESERVE));
 	return -ENOMEM;
 }
 
