@@ -11,6 +11,9 @@
 #include "kho/cli/table.h"
 #include "kho/cli/verbs.h"
 
+/* Between two looks at an update that is being restored. */
+#define PERIOD_USEC 100000
+
 static const char *moment_in_words(const char *event)
 {
 	static const struct {
@@ -128,16 +131,46 @@ static bool all_is_well(sd_json_variant *report)
 	return true;
 }
 
+static bool is_being_restored(sd_json_variant *report)
+{
+	return json_has(report, "update") && !json_has(report, "result");
+}
+
+/* Right after a boot it may still be on its way; what holds it up is for the caller to see. */
+static enum exit_code fetch_report(sd_json_variant **ret)
+{
+	for (;;) {
+		_cleanup_json_ sd_json_variant *report = NULL;
+		enum exit_code code = ask_manager("Report", NULL, &report, NULL);
+
+		if (code != EXIT_DONE)
+			return code;
+		if (!is_being_restored(report) || json_length(json_array(report, "problems")) > 0) {
+			*ret = TAKE_PTR(report);
+			return EXIT_DONE;
+		}
+		usleep(PERIOD_USEC);
+	}
+}
+
 static int show_report(bool json)
 {
 	_cleanup_json_ sd_json_variant *report = NULL;
 	enum exit_code code;
 
-	code = ask_manager("Report", NULL, &report, NULL);
+	code = fetch_report(&report);
 	if (code != EXIT_DONE)
 		return code;
 	if (json)
 		json_print(report);
+	if (is_being_restored(report)) {
+		if (!json)
+			printf("update    %s\nresult    not known yet: restoring waits\n",
+			       json_string(report, "update"));
+		if (!json)
+			print_problems(json_array(report, "problems"));
+		return EXIT_TIMED_OUT;
+	}
 	if (!json_has(report, "result")) {
 		if (!json)
 			printf("no update has been through this machine\n");

@@ -303,6 +303,23 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 	return r == -EBUSY ? update_in_progress(link, m) : r;
 }
 
+/* What went before is history, and of the update that is arriving nothing is known yet. */
+static int report_later(sd_varlink *link, const struct manager *m)
+{
+	const char *problem = restore_problem(m);
+	sd_json_variant *problems = NULL;
+	int r = sd_json_variant_new_array(&problems, NULL, 0);
+
+	if (r >= 0 && problem)
+		r = sd_json_variant_append_arrayb(&problems, SD_JSON_BUILD_STRING(problem));
+	if (r >= 0)
+		r = sd_varlink_replybo(
+			link, SD_JSON_BUILD_PAIR_STRING("update", m->registry.tree->update_id),
+			SD_JSON_BUILD_PAIR_VARIANT("problems", problems));
+	sd_json_variant_unref(problems);
+	return r;
+}
+
 static int method_report(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata)
 {
@@ -313,8 +330,11 @@ static int method_report(sd_varlink *link, sd_json_variant *parameters,
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
+	if (m->update->state == UPDATE_RESTORING)
+		return report_later(link, m);
 	if (!m->report)
 		return sd_varlink_reply(link, NULL);
+	report_note_claims(m->report, m->registry.tree);
 	r = report_to_json(m->report, &report);
 	if (r >= 0)
 		r = sd_varlink_reply(link, report);

@@ -108,7 +108,9 @@ static SD_VARLINK_DEFINE_METHOD(
 static SD_VARLINK_DEFINE_METHOD(
 	Report, COMMENT("Null: no update has been through this machine."),
 	OUTPUT(update, STRING, NULLABLE),
-	COMMENT("restored (all of it), incomplete (something lost or damaged), lost (nothing came)."),
+	COMMENT("restored (all of it), incomplete (something lost or damaged), lost (nothing came). "
+		"Null although there is an update: it is being restored, or waits for what problems "
+		"says; ask again."),
 	OUTPUT(result, STRING, NULLABLE), OUTPUT(previousRelease, STRING, NULLABLE),
 	OUTPUT(kernelRelease, STRING, NULLABLE), OUTPUT(kexecCount, INT, NULLABLE),
 	COMMENT("Microseconds from freeze to the last claim of a region that was kept."),
