@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "kho/cli/ask.h"
 #include "kho/cli/json.h"
 #include "kho/cli/region-source.h"
 #include "kho/cli/regions.h"
@@ -41,6 +42,16 @@ static int print_list(sd_json_variant *regions, bool json)
 	return r;
 }
 
+/* Nothing is known yet of what arrived, and the list must not seem to say otherwise. */
+static void warn_of_restoring(void)
+{
+	_cleanup_json_ sd_json_variant *status = NULL;
+
+	if (geteuid() == 0 && ask_manager("Status", NULL, &status, NULL) == EXIT_DONE &&
+	    strcmp(json_string(status, "state"), "restoring") == 0)
+		say("regions are still being restored, this is what there was before (kho status)");
+}
+
 static int show_list(char *const *names, bool unclaimed, bool json)
 {
 	_cleanup_json_ sd_json_variant *all = NULL, *regions = NULL;
@@ -57,6 +68,7 @@ static int show_list(char *const *names, bool unclaimed, bool json)
 		r = keep_unclaimed(&regions);
 	if (r >= 0)
 		r = print_list(regions, json);
+	warn_of_restoring();
 	if (r < 0) {
 		say("can't list regions: %s", strerror(-r));
 		return EXIT_LOCAL;

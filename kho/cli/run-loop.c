@@ -43,6 +43,12 @@ static int end(struct run *run, int status)
 	return sd_event_exit(run->event, status);
 }
 
+/* Also one that was told to stop, did not in time, and may go on. */
+static bool is_running(const struct run *run)
+{
+	return run->phase == RUNNING || (run->phase == STOPPING && run->resume);
+}
+
 /* An event source that fails would only go silent. */
 static int check(struct run *run, int r)
 {
@@ -200,7 +206,6 @@ static int freeze_again(struct run *run)
 	_cleanup_free_ char *reason = NULL;
 
 	run->restart = sd_event_source_disable_unref(run->restart);
-	run->resume = false;
 	if (run->phase == STOPPING)
 		return 0;
 	if (run->phase == STOPPED && !run->stored)
@@ -215,11 +220,12 @@ static int freeze(struct run *run, uint64_t timeout)
 
 	/* Time for the answer to get through. */
 	timeout = timeout == UINT64_MAX ? 30 * UINT64_C(1000000) : timeout - timeout / 10;
-	if (run->phase != RUNNING)
+	if (!is_running(run))
 		return freeze_again(run);
 	if (run->job->spec->freeze_signal == 0)
 		return freeze_in_place(run, timeout);
 	run->phase = STOPPING;
+	run->resume = false;
 	if (kill(run->pid, run->job->spec->freeze_signal) < 0)
 		return -errno;
 	r = arm(run, &run->deadline, timeout, on_deadline);
@@ -238,6 +244,8 @@ static int resume(struct run *run, const char *reason)
 		return 0;
 	case STOPPING:
 		run->resume = true;
+		if (run->end_signal)
+			kill(run->pid, run->end_signal);
 		return 0;
 	default:
 		return start_again(run);
@@ -277,7 +285,7 @@ static int on_khod(sd_event_source *source, int fd, uint32_t events, void *userd
 }
 
 /* The command has exited at the freeze signal. */
-static int stopped(struct run *run)
+static int stopped(struct run *run, int status)
 {
 	_cleanup_free_ char *reason = NULL;
 
@@ -285,8 +293,8 @@ static int stopped(struct run *run)
 	run->pid = 0;
 	run->deadline = sd_event_source_disable_unref(run->deadline);
 	(void)sd_event_now(run->event, CLOCK_MONOTONIC, &run->stopped_usec);
-	if (run->resume && run->end_signal == 0)
-		return start_again(run);
+	if (run->resume)
+		return run->end_signal ? end(run, status) : start_again(run);
 	reason = store_files(run);
 	answer(run, reason);
 	return run->end_signal ? end(run, ended_by(run->end_signal)) : 0;
@@ -303,7 +311,7 @@ static int on_child(sd_event_source *source, const struct signalfd_siginfo *info
 		if (pid != run->pid)
 			continue;
 		if (run->phase == STOPPING)
-			r = stopped(run);
+			r = stopped(run, status);
 		else
 			r = end(run, run->end_signal ? ended_by(run->end_signal) : status);
 		if (r < 0)
@@ -323,7 +331,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	int signal = (int)info->ssi_signo;
 
 	/* A key on the terminal has reached the command already. */
-	if (run->phase == RUNNING && info->ssi_code != SI_KERNEL)
+	if (is_running(run) && info->ssi_code != SI_KERNEL)
 		kill(run->pid, signal);
 	if (run->phase == RUNNING || !asks_to_end(signal))
 		return 0;

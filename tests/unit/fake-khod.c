@@ -204,7 +204,8 @@ static int notify(struct fake_khod *khod, const char *event)
 		SD_JSON_BUILD_PAIR_INTEGER("participant", khod->participant),
 		SD_JSON_BUILD_PAIR_CONDITION(!!khod->update, "update",
 					     SD_JSON_BUILD_STRING(khod->update)),
-		SD_JSON_BUILD_PAIR_CONDITION(asks, "timeoutUSec", SD_JSON_BUILD_INTEGER(30000000)),
+		SD_JSON_BUILD_PAIR_CONDITION(asks, "timeoutUSec",
+					     SD_JSON_BUILD_INTEGER(khod->timeout_usec ?: 30000000)),
 		SD_JSON_BUILD_PAIR_CONDITION(strcmp(event, "resume") == 0, "reason",
 					     SD_JSON_BUILD_STRING("the operator gave up")));
 }

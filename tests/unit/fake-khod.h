@@ -31,6 +31,7 @@ struct fake_khod {
 
 	/* The update that is on, and what is asked. */
 	const char *update, *phase, *state;
+	int64_t timeout_usec;  /* to answer in; 0: 30 s */
 	int participant;       /* the last that watched */
 	char acknowledged[64]; /* PHASE:UPDATE:accept or refuse:REASON of the last answer */
 

@@ -372,6 +372,33 @@ static void a_state_file_that_is_not_written_stops_the_update(void **state)
 	stop_fake(khod);
 }
 
+static void a_command_that_does_not_stop_stops_the_update(void **state)
+{
+	struct fake_khod *khod = start_fake();
+	int status;
+	pid_t pid;
+
+	khod->timeout_usec = 500000;
+	pid = start_shell("exec $KHO run --region=cache:1M --freeze-signal=USR1 -- sh -c "
+			  "'trap \"\" USR1; i=0; while :; do i=$((i+1)); echo $i > $DIR/count;"
+			  "sleep 0.01; done' 2>/dev/null");
+	assert_true(watches(khod));
+	assert_true(is_counting());
+	for (int i = 0; i < 2; i++) {
+		khod->acknowledged[0] = '\0';
+		ask(khod, "freeze");
+		assert_true(answers(khod, "freeze:u1:refuse:sh has not exited at SIGUSR1 in time"));
+		fake_tell(khod, "resume");
+		assert_true(is_counting());
+	}
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	assert_false(is_counting());
+	stop_fake(khod);
+}
+
 static int set_up(void **state)
 {
 	char kho[4096];
@@ -404,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_frozen_command_can_be_ended),
 		cmocka_unit_test(a_state_file_goes_along),
 		cmocka_unit_test(a_state_file_that_is_not_written_stops_the_update),
+		cmocka_unit_test(a_command_that_does_not_stop_stops_the_update),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
