@@ -49,7 +49,7 @@ static void warn_of_restoring(void)
 
 	if (geteuid() == 0 && ask_manager("Status", NULL, &status, NULL) == EXIT_DONE &&
 	    strcmp(json_string(status, "state"), "restoring") == 0)
-		say("regions are still being restored, this is what there was before (kho status)");
+		say("the last update is still being restored, nothing has arrived yet (kho status)");
 }
 
 static int show_list(char *const *names, bool unclaimed, bool json)
