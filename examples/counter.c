@@ -148,6 +148,16 @@ static int process(struct counter *c)
 	return r;
 }
 
+/* What systemctl status shows is brought up to date once a second. */
+static void count(struct counter *c, uint64_t ticks)
+{
+	uint64_t before = c->page->count;
+
+	c->page->count += ticks;
+	if (c->page->count / 10 != before / 10)
+		sd_notifyf(0, "STATUS=counting, at %" PRIu64, c->page->count);
+}
+
 /* An fd that is readable every tenth of a second. */
 static int tick_fd(void)
 {
@@ -188,7 +198,7 @@ static int run(struct counter *c)
 		if (r >= 0 && (fds[2].revents & POLLIN))
 			r = process(c);
 		if (read(fds[1].fd, &ticks, sizeof(ticks)) == sizeof(ticks) && !c->frozen)
-			c->page->count += ticks;
+			count(c, ticks);
 	}
 	sd_notify(0, "STOPPING=1");
 	close(fds[0].fd);

@@ -4,6 +4,7 @@
 #include <sys/reboot.h>
 
 #include "kexec/run.h"
+#include "kho/client/format.h"
 #include "kexec/status.h"
 #include "kho/client/format.h"
 

@@ -54,6 +54,14 @@ static int terminal_columns(void)
 	return size.ws_col;
 }
 
+/* Whether a line there can be written anew. */
+static bool is_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
 /* A line that wraps could not be written anew: it is cut. */
 static void show_on_terminal(struct progress *p, const struct manager_progress *progress,
 			     const char *text)
@@ -82,7 +90,7 @@ void progress_show(struct progress *p, const struct manager_progress *progress)
 	p->any = true;
 	if (!text)
 		return;
-	if (isatty(STDERR_FILENO)) {
+	if (is_terminal()) {
 		show_on_terminal(p, progress, text);
 		return;
 	}

@@ -96,6 +96,7 @@ run_script() {
 	RUN_DIR=$dir
 	trap 'stop_children; rm -rf "$RUN_DIR"' EXIT
 	guest_disks "$dir"
+	[ "$JOB_GUEST" = bare ] || note "booting a guest"
 	guest_run "$dir" &
 	pid=$!
 	tail -q -s 0.1 -c +1 -f --pid=$pid "$dir/output"
@@ -124,6 +125,7 @@ verb_run() {
 
 verb_demo() {
 	options "$@"
+	[ ${#ARGS[@]} = 0 ] || die "demo takes no argument; see tests/lab help"
 	run_script "$CHECKOUT/tests/vm/demo.sh"
 }
 

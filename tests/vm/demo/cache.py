@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What fill-cache and verify-cache share: the keys, their values, and how memcached is spoken to."""
+import hashlib
+import socket
+
+VALUE_SIZE = 640
+
+
+def key(i):
+    return b"key-%06d" % i
+
+
+def value(i):
+    """Of its own for each key, and to be had again in the next kernel without having been kept."""
+    return hashlib.blake2b(key(i)).hexdigest().encode() * (VALUE_SIZE // 128)
+
+
+def connect():
+    connection = socket.create_connection(("127.0.0.1", 11211), timeout=120)
+    return connection.makefile("rwb")
+
+
+def statistics(stream):
+    stream.write(b"stats\r\n")
+    stream.flush()
+    found = {}
+    while (line := stream.readline().split()) and line[0] == b"STAT":
+        found[line[1].decode()] = line[2].decode()
+    return found
