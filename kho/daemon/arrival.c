@@ -68,8 +68,14 @@ static int read_signpost(struct inheritance *in, char ret[static LUO_UPDATE_ID_L
 static int find_update_id(const struct manager *m, struct inheritance *in,
 			  char ret[static LUO_UPDATE_ID_LENGTH + 1])
 {
-	if (m->kernel.luo && read_signpost(in, ret) >= 0)
-		return 0;
+	if (m->kernel.luo) {
+		int r = read_signpost(in, ret);
+
+		if (r >= 0)
+			return 0;
+		if (r == -EBADMSG)
+			log_error("Session %s arrived damaged", LUO_SIGNPOST_NAME);
+	}
 	if (in->n_sessions == 0)
 		return -ENOENT;
 	strcpy(ret, in->sessions[0].update_id);

@@ -34,8 +34,10 @@ static int write_memory(const char *update_id)
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, update_id, LUO_UPDATE_ID_LENGTH) != LUO_UPDATE_ID_LENGTH)
-		return errno ? -errno : -EIO;
+	/* Twice: a damaged one must not be believed more than a good ledger. */
+	for (int i = 0; i < 2; i++)
+		if (write(fd, update_id, LUO_UPDATE_ID_LENGTH) != LUO_UPDATE_ID_LENGTH)
+			return -EIO;
 	return TAKE_FD(fd);
 }
 
@@ -76,13 +78,17 @@ int luo_signpost_attach(void)
 int luo_signpost_read(int session, char ret_update_id[static LUO_UPDATE_ID_LENGTH + 1])
 {
 	_cleanup_close_ int memory = luo_session_retrieve(session, 0);
+	char twice[2 * LUO_UPDATE_ID_LENGTH];
 	ssize_t n;
 
 	if (memory < 0)
 		return memory;
-	n = pread(memory, ret_update_id, LUO_UPDATE_ID_LENGTH, 0);
+	n = pread(memory, twice, sizeof(twice), 0);
 	if (n < 0)
 		return -errno;
-	ret_update_id[n] = '\0';
+	if (n != sizeof(twice) || memcmp(twice, twice + LUO_UPDATE_ID_LENGTH, LUO_UPDATE_ID_LENGTH))
+		return -EBADMSG;
+	memcpy(ret_update_id, twice, LUO_UPDATE_ID_LENGTH);
+	ret_update_id[LUO_UPDATE_ID_LENGTH] = '\0';
 	return strspn(ret_update_id, HEX_DIGITS) == LUO_UPDATE_ID_LENGTH ? 0 : -EBADMSG;
 }

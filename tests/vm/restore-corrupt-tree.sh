@@ -4,6 +4,7 @@
 # files: restore-freeze.py restore-corrupt.py
 # timeout: 900
 . "$LAB"
+PATH=$PATH:/usr/local/libexec/kho/examples
 
 LEDGER=/var/lib/kho/ledger.dtb
 
@@ -57,12 +58,13 @@ case $BOOT in
 	;;
 1)
 	restored_with 5 'handover tree arrived damaged; going by the ledger'
-	say "--- only the newer slot is damaged"
-	frozen_then './restore-corrupt.py newer'
+	say "--- only the newer slot of it is, and the update's id beside it"
+	frozen_then './restore-corrupt.py newer 32'
 	;;
 2)
 	kho report || fail "kho report: exit $?"
 	all_there
+	assert_match "$(cat /run/khod.log)" 'Session kho-update arrived damaged'
 	say "--- the ledger is gone"
 	frozen_then "rm $LEDGER"
 	;;
@@ -80,21 +82,29 @@ case $BOOT in
 5)
 	restored_with 0 "ledger $LEDGER is of update [0-9a-f]+, and update [0-9a-f]+ has arrived"
 	say "--- a region changes after its digest was taken, and the ledger is rubbish"
-	frozen_then "./restore-corrupt.py 500000; dd if=/dev/urandom of=$LEDGER bs=1k count=1 conv=notrunc status=none"
+	counter >/run/counter.log 2>&1 &
+	wait_for 10 grep -q created /run/counter.log
+	# Its region is the one of 16 bytes.
+	frozen_then "./restore-corrupt.py 16; dd if=/dev/urandom of=$LEDGER bs=1k count=1 conv=notrunc status=none"
 	;;
 6)
 	assert_fails kho report
 	say "$OUTPUT"
 	assert_eq "$STATUS" 5 "kho report"
-	assert_match "$OUTPUT" 'three +uid:0 .*DAMAGED: its content is not what it was'
-	assert_eq "$(grep -c 'restored, digest verified' <<<"$OUTPUT")" 2 "restored regions"
-	assert_fails kho get three
+	assert_match "$OUTPUT" 'counter +uid:0 .*DAMAGED: its content is not what it was'
+	assert_eq "$(grep -c 'restored, digest verified' <<<"$OUTPUT")" 3 "restored regions"
+	all_there
+	assert_fails counter
+	say "$OUTPUT"
+	assert_match "$OUTPUT" 'counter'
+	assert_fails kho get counter
 	say "$OUTPUT"
 	assert_eq "$STATUS" 5 "kho get of the damaged region"
-	kho get --damaged three >/run/three || fail "kho get --damaged: exit $?"
-	assert_eq "$(stat -c %s /run/three)" 500000
-	assert_ok kho drop three
-	put_all
+	kho get --damaged counter >/run/counter || fail "kho get --damaged: exit $?"
+	assert_eq "$(stat -c %s /run/counter)" 16
+	assert_ok kho drop counter
+	assert_fails kho get counter
+	assert_eq "$STATUS" 2 "kho get of the dropped region"
 	say "--- neither tree nor ledger"
 	frozen_then "./restore-corrupt.py tree; rm $LEDGER"
 	;;
