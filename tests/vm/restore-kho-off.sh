@@ -55,6 +55,8 @@ all_lost() {
 	done
 	say "$OUTPUT"
 	assert_match "$OUTPUT" "$1"
+	assert_fails varlinkctl call /run/kho/io.kho.Handover io.kho.Handover.Claim '{"name":"second"}'
+	assert_match "$OUTPUT" 'RegionLost'
 	assert_fails sh -c 'echo anew | kho put first'
 	say "$OUTPUT"
 	assert_match "$OUTPUT" 'lost'
