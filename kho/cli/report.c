@@ -94,6 +94,12 @@ static const char *result_in_words(const char *result)
 	return result;
 }
 
+/* Where nothing but the loss is known. */
+static const char *known(sd_json_variant *report, const char *field)
+{
+	return json_has(report, field) ? json_string(report, field) : "unknown";
+}
+
 static int print_report(sd_json_variant *report)
 {
 	sd_json_variant *regions = json_array(report, "regions");
@@ -101,11 +107,11 @@ static int print_report(sd_json_variant *report)
 	uint64_t count = json_unsigned(report, "kexecCount");
 	int r;
 
-	printf("update    %s", json_string(report, "update"));
+	printf("update    %s", known(report, "update"));
 	if (count > 0)
 		printf(" (kexec %" PRIu64 " since the cold boot)", count);
-	printf("\nkernel    %s -> %s\n", json_string(report, "previousRelease"),
-	       json_string(report, "kernelRelease"));
+	printf("\nkernel    %s -> %s\n", known(report, "previousRelease"),
+	       known(report, "kernelRelease"));
 	printf("result    %s\n", result_in_words(json_string(report, "result")));
 	if (json_has(report, "downtimeUSec"))
 		printf("downtime  %s (freeze to last claim)\n",

@@ -92,9 +92,9 @@ static int make_substitute(const char *update_id, const char *trouble, struct ha
 	substitute->update_id = strdup(update_id);
 	if (!substitute->update_id)
 		return -ENOMEM;
-	r = handover_add_problem(substitute,
-				 "%s, and update %s has arrived: going by its handover tree",
-				 trouble, update_id);
+	r = handover_add_problem(
+		substitute, "%s, and update %s has arrived: its handover tree alone tells of it",
+		trouble, update_id);
 	if (r < 0)
 		return r;
 	log_error("%s", substitute->problems[0]);

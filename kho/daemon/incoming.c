@@ -229,11 +229,11 @@ static bool has_ledger(const struct incoming *in)
 
 static int tree_problem(struct incoming *in, const char *what)
 {
-	const char *instead = has_ledger(in) ? "going by the ledger"
-					     : "and what was in it is not known without a ledger";
-	int r = handover_add_problem(in->base, "the handover tree %s; %s", what, instead);
+	const char *instead =
+		has_ledger(in) ? "going by the ledger" : "what was in it is not known";
+	int r = handover_add_problem(in->base, "the handover tree %s: %s", what, instead);
 
-	log_error("The handover tree %s; %s", what, instead);
+	log_error("The handover tree %s: %s", what, instead);
 	return r;
 }
 

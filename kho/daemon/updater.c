@@ -125,11 +125,13 @@ static int refresh_regions(struct updater *u)
 		advice = memory_type_advice(kind.type);
 		if (advice)
 			return unfit(u, region, advice);
-		/* Nor would the tree take such a size, and nothing else could be written any more. */
+		/* Nor would the tree take such a size, and nothing else could be written any more.
+		 */
 		if (kind.size >= REGION_SIZE_MAX)
-			return unfit(u, region,
-				     "it has grown to 1 TiB or more, and has to be smaller: split it "
-				     "into several memfds");
+			return unfit(
+				u, region,
+				"it has grown to 1 TiB or more, and has to be smaller: split it "
+				"into several memfds");
 		region->size = kind.size;
 	}
 	return 0;

@@ -57,7 +57,7 @@ case $BOOT in
 	frozen_then "cp $LEDGER /root/old-ledger; ./restore-corrupt.py tree"
 	;;
 1)
-	restored_with 5 'handover tree arrived damaged; going by the ledger'
+	restored_with 5 'handover tree arrived damaged: going by the ledger'
 	say "--- only the newer slot of it is, and the update's id beside it"
 	frozen_then './restore-corrupt.py newer 32'
 	;;
@@ -69,7 +69,7 @@ case $BOOT in
 	frozen_then "rm $LEDGER"
 	;;
 3)
-	restored_with 0 "no ledger $LEDGER, and update [0-9a-f]+ has arrived: going by its handover tree"
+	restored_with 0 "no ledger $LEDGER, and update [0-9a-f]+ has arrived: its handover tree alone tells of it"
 	say "--- the ledger is cut short"
 	frozen_then "truncate -s 300 $LEDGER"
 	;;
@@ -112,7 +112,7 @@ case $BOOT in
 	assert_fails kho report
 	say "$OUTPUT"
 	assert_eq "$STATUS" 5 "kho report"
-	assert_match "$OUTPUT" 'handover tree arrived damaged; and what was in it is not known'
+	assert_match "$OUTPUT" 'handover tree arrived damaged: what was in it is not known'
 	kho list
 	put_all
 	assert_eq "$(kho list | grep -c ' new$')" 3 "new regions"
