@@ -124,6 +124,9 @@ static int resume(struct manager *m, struct inheritance *in, restore_ready_fn re
 {
 	int r;
 
+	/* Of any other update that khod knows of, the id stands in the tree. */
+	if (m->registry.tree->state == UPDATE_RESTORING || m->registry.tree->state == UPDATE_IDLE)
+		arrival_done(in);
 	if (m->registry.tree->state == UPDATE_RESTORING)
 		return restore(m, in, ready);
 	r = hold_memory(m, in);
