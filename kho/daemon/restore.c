@@ -54,6 +54,17 @@ static void judge(struct region *region, const struct incoming_item *about)
 	}
 }
 
+/* Two kernels have two clocks, and this one's was set by one that counts whole seconds: what comes
+ * later is not to look as if it came earlier.
+ */
+static void note_moment(struct handover *tree, enum moment moment, uint64_t usec)
+{
+	for (int i = 0; i < (int)moment; i++)
+		if (tree->moments[i] > usec)
+			usec = tree->moments[i];
+	tree->moments[moment] = usec;
+}
+
 /* The base becomes the registry's tree, the memory goes into custody. */
 static void install(struct manager *m, struct incoming *in)
 {
@@ -74,9 +85,9 @@ static void install(struct manager *m, struct incoming *in)
 			log_error("%s can't be held", in->about[i].label);
 	}
 	tree->state = UPDATE_RESTORING;
-	tree->moments[MOMENT_KERNEL_START] = m->kernel.start_usec;
-	tree->moments[MOMENT_DAEMON_START] = m->started_usec;
-	tree->moments[MOMENT_RESTORED] = realtime_usec();
+	note_moment(tree, MOMENT_KERNEL_START, m->kernel.start_usec);
+	note_moment(tree, MOMENT_DAEMON_START, m->started_usec);
+	note_moment(tree, MOMENT_RESTORED, realtime_usec());
 }
 
 static const char *result_of(const struct handover *tree)
