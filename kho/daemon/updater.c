@@ -481,6 +481,9 @@ static void note_state_change(struct updater *u)
 		tree->moments[moment] = realtime_usec();
 	if (state == UPDATE_COMMITTED)
 		tree->moments[MOMENT_FREEZE] = tree->moments[MOMENT_COMMIT];
+	/* Nobody tells when kexec(8) calls reboot; it does so as soon as it hears of this. */
+	if (state == UPDATE_FROZEN && !tree->moments[MOMENT_COMMIT])
+		tree->moments[MOMENT_COMMIT] = realtime_usec();
 	save(u);
 }
 

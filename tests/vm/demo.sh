@@ -123,6 +123,7 @@ verdict() {
 	compare blob "${blob:0:16}..." "${BLOB:0:16}..." [ "$blob" = "$BLOB" ]
 	compare report "" "$RESULT" [ "$RESULT" = "all restored" ]
 	if [ $WRONG != 0 ]; then
+		show_state
 		tell "FAILED: $WRONG of these are not as they should be."
 		exit 1
 	fi
@@ -145,7 +146,7 @@ after() {
 	CLAIMED=${OUTPUT##*going on from }
 	CLAIMED=${CLAIMED%%[!0-9]*}
 	count_now
-	tell "What khod has to say about it.${EMULATED:+ (This machine is emulated: nearly all of the downtime is its boot.)}"
+	tell "What khod has to say about it.${EMULATED:+ (This machine is emulated: most of the downtime is its slow boot.)}"
 	RESULT="something is lost"
 	! type_in "kho report" || RESULT="all restored"
 	verdict

@@ -96,7 +96,7 @@ run_script() {
 	RUN_DIR=$dir
 	trap 'stop_children; rm -rf "$RUN_DIR"' EXIT
 	guest_disks "$dir"
-	[ "$JOB_GUEST" = bare ] || note "booting a guest"
+	[ "$JOB_GUEST" = bare ] || note "booting a Debian guest with systemd"
 	guest_run "$dir" &
 	pid=$!
 	tail -q -s 0.1 -c +1 -f --pid=$pid "$dir/output"
