@@ -77,6 +77,9 @@ static void note_moments(struct manager *m)
 		return;
 	note_claims(m);
 	moments = m->report->moments;
+	/* In order, as the moments of restoring are: see restore.c. */
+	if (now < moments[MOMENT_RESTORED])
+		now = moments[MOMENT_RESTORED];
 	if (!moments[MOMENT_FIRST_CLAIM] && any_region(m, is_claimed)) {
 		moments[MOMENT_FIRST_CLAIM] = now;
 		changed = true;
