@@ -65,12 +65,30 @@ struct register_parameters {
 	int required;
 };
 
+static int memdesc_mismatch(struct peer *peer, uint32_t declared, uint32_t actual)
+{
+	char declared_buf[MEMDESC_TEXT_MAX], actual_buf[MEMDESC_TEXT_MAX];
+	_cleanup_free_ char *message = NULL;
+	int r;
+
+	if (asprintf(&message,
+		     "the memory is declared as %s, but its pages are %s; declare what it is, or "
+		     "nothing: file is the default",
+		     memdesc_format(declared, declared_buf),
+		     memdesc_format(actual, actual_buf)) < 0)
+		return -ENOMEM;
+	r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("MemdescMismatch"),
+			       SD_JSON_BUILD_PAIR_STRING("declared", declared_buf),
+			       SD_JSON_BUILD_PAIR_STRING("actual", actual_buf),
+			       SD_JSON_BUILD_PAIR_STRING("message", message));
+	return r < 0 ? r : 1;
+}
+
 /* 0: the memory is what was declared; 1: it is not, and the error has been sent. */
 static int check_memdesc(struct peer *peer, int fd, const char *declared_text, uint32_t *ret)
 {
-	char declared_buf[MEMDESC_TEXT_MAX], actual_buf[MEMDESC_TEXT_MAX];
 	uint32_t declared = memdesc_encode(MEMDESC_FILE, MEMDESC_NO_SUBTYPE, false, 0);
-	_cleanup_free_ char *message = NULL;
+	char kind[MEMDESC_TEXT_MAX];
 	struct page_census census = {};
 	const char *advice;
 	int r;
@@ -78,27 +96,18 @@ static int check_memdesc(struct peer *peer, int fd, const char *declared_text, u
 	if (declared_text && memdesc_parse(declared_text, &declared) < 0)
 		return sd_varlink_error_invalid_parameter_name(peer->link, "memdesc") < 0 ? -EIO
 											  : 1;
-	advice = memdesc_handover_advice(declared);
-	if (advice) {
-		r = sd_varlink_errorbo(
-			peer->link, HANDOVER_ERROR("UnsupportedMemory"),
-			SD_JSON_BUILD_PAIR_STRING("kind", memdesc_format(declared, declared_buf)),
-			SD_JSON_BUILD_PAIR_STRING("message", advice));
-		return r < 0 ? r : 1;
+	*ret = declared;
+	if (pages_census(fd, CENSUS_PAGES, &census) >= 0 && census.seen > 0) {
+		*ret = census.memdesc;
+		if (!memdesc_agree(declared, census.memdesc))
+			return memdesc_mismatch(peer, declared, census.memdesc);
 	}
-	r = pages_census(fd, CENSUS_PAGES, &census);
-	*ret = r >= 0 && census.seen > 0 ? census.memdesc : declared;
-	if (r < 0 || census.seen == 0 || memdesc_agree(declared, census.memdesc))
+	advice = memdesc_handover_advice(*ret);
+	if (!advice)
 		return 0;
-	if (asprintf(&message,
-		     "the memory is declared as %s, but its pages are %s; declare what it is",
-		     memdesc_format(declared, declared_buf),
-		     memdesc_format(census.memdesc, actual_buf)) < 0)
-		return -ENOMEM;
-	r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("MemdescMismatch"),
-			       SD_JSON_BUILD_PAIR_STRING("declared", declared_buf),
-			       SD_JSON_BUILD_PAIR_STRING("actual", actual_buf),
-			       SD_JSON_BUILD_PAIR_STRING("message", message));
+	r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("UnsupportedMemory"),
+			       SD_JSON_BUILD_PAIR_STRING("kind", memdesc_format(*ret, kind)),
+			       SD_JSON_BUILD_PAIR_STRING("message", advice));
 	return r < 0 ? r : 1;
 }
 
