@@ -40,7 +40,7 @@ static char *participant_words(const struct updater *u, const struct update_caus
 	int r = -1;
 
 	if (cause->event == EVENT_REFUSE)
-		r = asprintf(&words, "%s refuses: %s", owner,
+		r = asprintf(&words, "%s refuses the update: %s", owner,
 			     u->refused_because ? u->refused_because : "it gave no reason");
 	else if (cause->event == EVENT_LEAVE)
 		r = asprintf(&words, "%s ended, or closed its connection, before it had answered",
@@ -73,21 +73,26 @@ static const char *plain_words(const struct update_cause *cause)
 	}
 }
 
-void failure_of_cause(struct updater *u, const struct update_cause *cause)
+char *failure_words(const struct updater *u, const struct update_cause *cause)
 {
 	const struct peer *peer =
 		cause->participant ? peer_of_participant(u->m, cause->participant) : NULL;
 	const char *owner = peer ? peer->owner : "a participant";
-	char *words;
+	char *words = cause->participant ? participant_words(u, cause, owner) : NULL;
+
+	return words ? words : strdup(plain_words(cause));
+}
+
+void failure_of_cause(struct updater *u, const struct update_cause *cause)
+{
+	const struct peer *peer =
+		cause->participant ? peer_of_participant(u->m, cause->participant) : NULL;
 
 	if (u->failure.message)
 		return;
-	words = cause->participant ? participant_words(u, cause, owner) : NULL;
-	if (!words)
-		words = strdup(plain_words(cause));
 	failure_clear(&u->failure);
 	u->failure.refusal = cause->refusal;
-	u->failure.message = words;
+	u->failure.message = failure_words(u, cause);
 	if (peer)
 		u->failure.owner = strdup(peer->owner);
 }

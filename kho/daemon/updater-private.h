@@ -44,6 +44,9 @@ void failure_clear(struct failure *failure);
 void failure_of_worker(struct updater *u, enum update_refusal refusal, int error, char *message,
 		       size_t item);
 
+/* Why it is, in words; the caller's to free. NULL: out of memory. */
+char *failure_words(const struct updater *u, const struct update_cause *cause);
+
 /* Puts the cause of an abort into words, unless a worker has done so. */
 void failure_of_cause(struct updater *u, const struct update_cause *cause);
 

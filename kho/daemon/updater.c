@@ -372,10 +372,9 @@ static void tell(struct updater *u, uint32_t participant, const char *event)
 
 static void leave_behind(struct updater *u, const struct update_action *a)
 {
-	struct peer *peer = peer_of_participant(u->m, a->participant);
+	_cleanup_free_ char *why = failure_words(u, &a->cause);
 
-	updater_warn(u, "%s is left behind: it %s", peer ? peer->owner : "a participant",
-		     a->cause.event == EVENT_REFUSE ? "refuses" : "has not answered in time");
+	updater_warn(u, "%s; the update leaves it behind", why ? why : "a participant fails");
 }
 
 static void log_loss(struct updater *u, const struct update_cause *cause)
