@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A participant that does as it is told, and writes down what it hears: one line an event.
+
+    participant.py NAME [--uid=N] [--optional] [--prepare=ANSWER] [--freeze=ANSWER]
+
+ANSWER is accept, refuse, silence or leave. With --region it keeps a region of that name.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+import region
+from counter import Connection, Refused, call
+
+REASON = "the cache is being rebuilt"
+
+
+def acknowledge(event, accept):
+    try:
+        call(
+            "Acknowledge",
+            {
+                "participant": event["participant"],
+                "update": event["update"],
+                "phase": event["event"],
+                "accept": accept,
+                "reason": None if accept else REASON,
+            },
+        )
+    except Refused as error:
+        print(f"answer refused: {error.name}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name")
+    parser.add_argument("--uid", type=int)
+    parser.add_argument("--optional", action="store_true")
+    parser.add_argument("--prepare", default="accept")
+    parser.add_argument("--freeze", default="accept")
+    parser.add_argument("--region", type=int, help="bytes")
+    options = parser.parse_args()
+    if options.uid is not None:
+        os.setuid(options.uid)
+    if options.region is not None:
+        fd = region.create(options.name, options.name, options.region)
+        region.register(options.name, fd)
+    watch = Connection()
+    watch.send("Watch", {"required": not options.optional}, more=True)
+    while True:
+        event = watch.receive()[0]
+        print(event["event"], event.get("reason", ""), flush=True)
+        answer = getattr(options, event["event"], None)
+        if answer == "leave":
+            return
+        if answer in ("accept", "refuse"):
+            acknowledge(event, answer == "accept")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ConnectionError as error:
+        sys.exit(f"khod is away: {error}")
