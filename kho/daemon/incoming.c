@@ -16,6 +16,7 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 
+#define NO_SESSION UINT32_MAX
 #define STORE_USEC (60 * UINT64_C(1000000))
 
 struct incoming *incoming_free(struct incoming *in)
@@ -63,7 +64,8 @@ static int add_item(struct incoming *in, const struct region *region)
 	items[in->n_items] = (struct transport_item){.fd = -EBADF, .label = label};
 	about[in->n_items] = (struct incoming_item){.label = label, .carried = true};
 	if (region) {
-		items[in->n_items].session = region->session;
+		/* What was left behind has no place: 0, 0 is where the tree is. */
+		items[in->n_items].session = region->transport ? region->session : NO_SESSION;
 		items[in->n_items].token = region->token;
 		items[in->n_items].size = region->size;
 		about[in->n_items].id = region->id;

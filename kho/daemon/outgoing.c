@@ -207,6 +207,16 @@ static void preserve_failed(struct preserve *p, int error, size_t item, char *me
 	p->o->cancel = true;
 }
 
+/* What is said of it alone does not name it again. Takes message. */
+static char *reason_of(char *message, const char *label)
+{
+	size_t n = strlen(label);
+
+	if (message && !strncmp(message, label, n) && !strncmp(message + n, ": ", 2))
+		memmove(message, message + n + 2, strlen(message + n + 2) + 1);
+	return message;
+}
+
 static int preserve_session(size_t index, void *data)
 {
 	struct preserve *p = data;
@@ -231,7 +241,8 @@ static int preserve_session(size_t index, void *data)
 			return r;
 		}
 		at += failed;
-		o->about[at++].reason = message;
+		o->about[at].reason = reason_of(message, o->about[at].label);
+		at++;
 	}
 	o->n_done += end - at;
 	return 0;

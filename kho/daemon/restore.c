@@ -90,20 +90,19 @@ static void install(struct manager *m, struct incoming *in)
 	note_moment(tree, MOMENT_RESTORED, realtime_usec());
 }
 
-static const char *result_of(const struct handover *tree)
+/* Of what was there when the update began: an optional region that was left behind is lost too. */
+static const char *result_of(const struct incoming *in, const struct handover *tree)
 {
-	size_t carried = 0, lost = 0, hurt = 0;
+	size_t carried = 0, arrived = 0, hurt = 0;
 
-	for (size_t i = 0; i < tree->n_regions; i++) {
-		const struct region *region = tree->regions[i];
+	for (size_t i = 1; i < in->n_items; i++) {
+		const struct incoming_item *about = &in->about[i];
 
-		if (!region->transport)
-			continue;
-		carried++;
-		lost += region->check == REGION_LOST;
-		hurt += region_is_hurt(region);
+		carried += about->carried;
+		arrived += about->carried && !about->lost;
+		hurt += about->lost || about->damaged;
 	}
-	if (carried > 0 && lost == carried)
+	if (carried > 0 && arrived == 0)
 		return "lost";
 	return hurt > 0 || tree->problems ? "incomplete" : "restored";
 }
@@ -116,7 +115,7 @@ static int write_report(struct manager *m)
 	int r;
 
 	free(tree->result);
-	tree->result = strdup(result_of(tree));
+	tree->result = strdup(result_of(m->restorer->incoming, tree));
 	if (m->restorer->incoming->note)
 		(void)handover_add_problem(tree, "%s", m->restorer->incoming->note);
 	free(tree->next_release);
