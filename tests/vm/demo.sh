@@ -59,7 +59,6 @@ set_up_cache() {
 	type_well "cat cache.service"
 	type_well "cp cache.service /etc/systemd/system/"
 	type_well "systemctl enable --quiet --now cache.service"
-	wait_for 60 grep -q ':2BCB 00000000:0000 0A' /proc/net/tcp
 	type_well "fill-cache $KEYS"
 	type_well "verify-cache $KEYS"
 }

@@ -2,6 +2,7 @@
 """What fill-cache and verify-cache share: the keys, their values, and how memcached is spoken to."""
 import hashlib
 import socket
+import time
 
 VALUE_SIZE = 640
 
@@ -15,9 +16,17 @@ def value(i):
     return hashlib.blake2b(key(i)).hexdigest().encode() * (VALUE_SIZE // 128)
 
 
-def connect():
-    connection = socket.create_connection(("127.0.0.1", 11211), timeout=120)
-    return connection.makefile("rwb")
+def connect(patience=60):
+    """memcached listens only when it has been through all that it finds in its memory."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", 11211), timeout=120)
+            return connection.makefile("rwb")
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def statistics(stream):
