@@ -9,7 +9,6 @@
 #include "kho/daemon/pending.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/register.h"
-#include "kho/daemon/report.h"
 #include "kho/daemon/updater.h"
 #include "kho/daemon/varlink-io.kho.Handover.h"
 
@@ -44,8 +43,6 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
 		return handover_update_in_progress(peer, "no region can be unregistered");
 	log_info("%s unregisters \"%s\"", peer->owner, name);
-	if (m->report)
-		report_note_claims(m->report, m->registry.tree);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
 		return r;

@@ -334,7 +334,6 @@ static int method_report(sd_varlink *link, sd_json_variant *parameters,
 		return report_later(link, m);
 	if (!m->report)
 		return sd_varlink_reply(link, NULL);
-	report_note_claims(m->report, m->registry.tree);
 	r = report_to_json(m->report, &report);
 	if (r >= 0)
 		r = sd_varlink_reply(link, report);

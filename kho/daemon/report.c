@@ -16,18 +16,6 @@ static int timeline_to_json(const struct handover *report, sd_json_variant **ret
 	return r;
 }
 
-void report_note_claims(struct handover *report, const struct handover *registry)
-{
-	for (size_t i = 0; i < report->n_regions; i++) {
-		struct region *fate = report->regions[i];
-		const struct region *region = handover_find(registry, fate->owner, fate->name);
-
-		/* One that is gone, or was replaced, was claimed or not while it was there. */
-		if (region && region->id == fate->id)
-			fate->claimed = region->claimed;
-	}
-}
-
 int report_to_json(const struct handover *report, sd_json_variant **ret)
 {
 	const uint64_t *m = report->moments;

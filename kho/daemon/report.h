@@ -11,7 +11,4 @@
  */
 int report_to_json(const struct handover *report, sd_json_variant **ret);
 
-/* The report was written when nobody had claimed anything yet: this is who has since. */
-void report_note_claims(struct handover *report, const struct handover *registry);
-
 #endif
