@@ -30,6 +30,14 @@ static const char *phase_of_work(const struct manager *m)
 	}
 }
 
+static bool has_string(sd_json_variant *array, const char *string)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(array); i++)
+		if (!strcmp(sd_json_variant_string(sd_json_variant_by_index(array, i)), string))
+			return true;
+	return false;
+}
+
 static int waiting_owners(const struct manager *m, sd_json_variant **ret)
 {
 	sd_json_variant *owners = NULL;
@@ -39,7 +47,7 @@ static int waiting_owners(const struct manager *m, sd_json_variant **ret)
 		const struct update_participant *p = &m->update->participants[i];
 		const struct peer *peer = peer_of_participant(m, p->id);
 
-		if (p->answer == ANSWER_ASKED && peer)
+		if (p->answer == ANSWER_ASKED && peer && !has_string(owners, peer->owner))
 			r = sd_json_variant_append_arrayb(&owners,
 							  SD_JSON_BUILD_STRING(peer->owner));
 	}
