@@ -16,7 +16,7 @@ while True:
 EOF
 
 count() {
-	kho get --release counter | head -c 4 | od -An -tu4 --endian=big | tr -d ' '
+	kho get counter | head -c 4 | od -An -tu4 --endian=big | tr -d ' '
 }
 
 is_counting() {
@@ -79,7 +79,7 @@ case $BOOT in
 	assert_eq "$(count)" "$now" "who counts?"
 	start_counter
 	[ "$(count)" -gt "$now" ] || fail "it began anew"
-	assert_ok kho wait counter
+	assert_ok kho wait --timeout=10 counter
 	kho list
 	assert_match "$(kho list)" 'counter +uid:0 +4 KiB .* verified'
 	kill $RUN_PID
