@@ -72,6 +72,7 @@ static int note_state(struct region *region, int fd)
 static int collect_jobs(struct record *record)
 {
 	struct registry *registry = &record->m->registry;
+	uint64_t max = registry->tree->digest_size_max;
 
 	record->jobs = calloc(registry->tree->n_regions + 1, sizeof(*record->jobs));
 	if (!record->jobs)
@@ -85,7 +86,7 @@ static int collect_jobs(struct record *record)
 		r = note_state(region, fd);
 		if (r < 0)
 			return r;
-		if (region->size > registry->tree->digest_size_max || !is_quiet(record->m, region))
+		if (max == 0 || region->size > max || !is_quiet(record->m, region))
 			continue;
 		record->jobs[record->n_jobs++] =
 			(struct digest_job){.id = region->id, .fd = fd, .size = region->size};
