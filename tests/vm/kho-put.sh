@@ -32,7 +32,7 @@ case $BOOT in
 	start_khod
 	assert_fails kho wait --timeout=0.2
 	assert_eq "$STATUS" 6 "kho wait before anybody claims"
-	assert_match "$OUTPUT" 'big waits for uid:0'
+	assert_match "$OUTPUT" 'big of uid:0 is not claimed'
 	kho list
 	assert_match "$(kho list --unclaimed)" '3 regions'
 	kho get big >/run/big || fail "kho get: exit $?"
