@@ -8,6 +8,7 @@
 
 #include "kho/cli/json.h"
 #include "kho/cli/regions.h"
+#include "kho/cli/room.h"
 #include "kho/cli/table.h"
 #include "kho/cli/tree-json.h"
 
@@ -146,6 +147,16 @@ static void a_tree_becomes_json(void **state)
 	assert_false(json_has(json, "token"));
 }
 
+static void only_file_cache_can_be_reclaimed(void **state)
+{
+	assert_int_equal(room_reclaimable("anon 4096\ninactive_anon 1\nactive_file 10\n"
+					  "inactive_file 200\nworkingset_activate_file 5000\n"),
+			 210);
+	assert_int_equal(room_reclaimable("active_file 7"), 7);
+	assert_int_equal(room_reclaimable(""), 0);
+	assert_int_equal(room_reclaimable("nonsense\n\n"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +166,7 @@ int main(void)
 		cmocka_unit_test(regions_are_found_by_name_and_owner),
 		cmocka_unit_test(fates_are_told_with_their_reason),
 		cmocka_unit_test(a_tree_becomes_json),
+		cmocka_unit_test(only_file_cache_can_be_reclaimed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,6 +241,55 @@ static void a_region_grows_to_what_is_asked_for(void **state)
 	stop_fake(khod);
 }
 
+static void holes_stay_holes(void **state)
+{
+	struct fake_khod *khod = start_fake();
+
+	assert_int_equal(
+		shell("$KHO run --region=sparse:64M -- sh -c "
+		      "'printf x | dd of=%{sparse} bs=1M seek=32 conv=notrunc 2>/dev/null'"),
+		0);
+	assert_int_equal(shell("$KHO get sparse > $DIR/sparse"), EXIT_DONE);
+	assert_int_equal(shell("[ $(stat -c %s $DIR/sparse) = 67108864 ]"), 0);
+	assert_int_equal(shell("[ $(stat -c %b $DIR/sparse) -lt 16384 ]"), 0);
+	/* Where there can't be any, they are zeros. */
+	assert_int_equal(shell("$KHO get sparse | cmp - $DIR/sparse"), 0);
+	assert_int_equal(shell("rm $DIR/sparse"), 0);
+	stop_fake(khod);
+}
+
+static void descriptors_of_a_socket_unit_come_first(void **state)
+{
+	struct fake_khod *khod = start_fake();
+
+	assert_int_equal(
+		shell("echo from the socket > $DIR/in; exec 3<$DIR/in;"
+		      "export LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=web;"
+		      "exec $KHO run --region=cache:4k -- sh -c '"
+		      "[ \"$LISTEN_FDS $LISTEN_FDNAMES $LISTEN_PID\" = \"2 web:cache $$\" ] &&"
+		      "[ \"$(cat <&3)\" = \"from the socket\" ] &&"
+		      "[ \"$(readlink %{cache})\" = /proc/self/fd/4 ] &&"
+		      "[ $(stat -L -c %s %{cache}) = 4096 ]'"),
+		0);
+	stop_fake(khod);
+}
+
+static void signals_are_passed_on(void **state)
+{
+	struct fake_khod *khod = start_fake();
+	int status;
+	pid_t pid;
+
+	pid = start_shell("exec $KHO run --region=cache:4k -- sh -c 'trap \"exit 9\" HUP;"
+			  "echo ready > $DIR/signal; while :; do sleep 0.01; done'");
+	assert_true(becomes("signal", "ready\n"));
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 9);
+	stop_fake(khod);
+}
+
 /* Counts into a file, so that it shows whether it runs. */
 #define COUNT "'i=0; while :; do i=$((i+1)); echo $i > $DIR/count; sleep 0.01; done'"
 
@@ -427,6 +476,9 @@ int main(void)
 		cmocka_unit_test(a_command_runs_with_its_region),
 		cmocka_unit_test(lost_and_damaged_regions_are_handled_as_asked),
 		cmocka_unit_test(a_region_grows_to_what_is_asked_for),
+		cmocka_unit_test(holes_stay_holes),
+		cmocka_unit_test(descriptors_of_a_socket_unit_come_first),
+		cmocka_unit_test(signals_are_passed_on),
 		cmocka_unit_test(a_command_stands_still_while_frozen),
 		cmocka_unit_test(a_frozen_command_can_be_ended),
 		cmocka_unit_test(a_state_file_goes_along),

@@ -9,6 +9,10 @@ blob() {
 	seq 1 2600000
 }
 
+nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
 case $BOOT in
 0)
 	assert_fails kho status
@@ -23,6 +27,26 @@ case $BOOT in
 	assert_eq "$STATUS" 2 "kho put of a name that is taken"
 	assert_match "$OUTPUT" 'small.*--replace'
 	assert_eq "$(kho get small)" hello
+
+	# Refused before the kernel has to kill somebody for it.
+	STATUS=0
+	OUTPUT=$(head -c 3G /dev/zero | kho put huge 2>&1) || STATUS=$?
+	say "$OUTPUT"
+	assert_eq "$STATUS" 1 "kho put of more than the machine has"
+	assert_match "$OUTPUT" 'no room: .* are read'
+	truncate -s 3G /tmp/sparse
+	assert_fails kho put huge /tmp/sparse
+	assert_match "$OUTPUT" 'no room: 3 GiB are needed'
+	[ -z "$(dmesg | grep -i 'out of memory')" ] || fail "somebody was killed"
+
+	# Another user has other regions, and may not look at root's.
+	printf 'mine' | nobody kho put small || fail "kho put of nobody: exit $?"
+	assert_eq "$(nobody kho get small)" mine
+	assert_match "$(nobody kho list)" '1 region, 4 B'
+	assert_fails nobody kho report
+	assert_eq "$STATUS" 3 "kho report of nobody"
+	assert_match "$OUTPUT" 'root'
+	assert_ok nobody kho drop small
 	kho status
 	kho list
 	next_boot
@@ -32,7 +56,7 @@ case $BOOT in
 	start_khod
 	assert_fails kho wait --timeout=0.2
 	assert_eq "$STATUS" 6 "kho wait before anybody claims"
-	assert_match "$OUTPUT" 'big of uid:0 is not claimed'
+	assert_match "$OUTPUT" 'region big of uid:0 is not claimed'
 	kho list
 	assert_match "$(kho list --unclaimed)" '3 regions'
 	kho get big >/run/big || fail "kho get: exit $?"
