@@ -8,6 +8,8 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/region-json.h"
 
+#define SAVE_DELAY_USEC (USEC_PER_SEC / 10)
+
 struct waiter {
 	struct manager *m;
 	sd_varlink *link;
@@ -119,10 +121,40 @@ static void waiter_end(struct manager *m, size_t i)
 	sd_varlink_unref(w.link);
 }
 
+void claims_flush(struct manager *m)
+{
+	int r;
+
+	if (!m->unsaved_claims)
+		return;
+	m->unsaved_claims = sd_event_source_disable_unref(m->unsaved_claims);
+	r = registry_save(&m->registry);
+	if (r < 0)
+		log_error("The handover tree can't be written: %s", strerror(-r));
+}
+
+static int on_save(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	claims_flush(userdata);
+	return 0;
+}
+
+/* The tree is written as a whole: a thousand claims in a row are downtime, and who has claimed is
+ * all that a crash within the delay forgets.
+ */
+static void save_soon(struct manager *m)
+{
+	if (!m->unsaved_claims &&
+	    sd_event_add_time_relative(m->event, &m->unsaved_claims, CLOCK_BOOTTIME,
+				       SAVE_DELAY_USEC, 0, on_save, m) < 0)
+		log_error("No timer to write claims down");
+}
+
 void claims_changed(struct manager *m)
 {
 	if (m->update->state == UPDATE_RESTORING)
 		return;
+	save_soon(m);
 	note_moments(m);
 	while (m->n_waiters > 0 && is_over(m))
 		waiter_end(m, 0);

@@ -11,10 +11,13 @@ bool region_is_missed(const struct region *region);
 /* Whether its content, or all of it, did not arrive. */
 bool region_is_hurt(const struct region *region);
 
-/* To be called when a claim, or the set of regions, has changed: notes the first and the last
- * claim in the report, and answers Wait calls.
+/* To be called when a claim, or the set of regions, has changed: writes the tree before long, notes
+ * the first and the last claim in the report, and answers Wait calls.
  */
 void claims_changed(struct manager *m);
+
+/* Writes down now what claims_changed() would before long. */
+void claims_flush(struct manager *m);
 
 /* Answers link when every required region that arrived is claimed, or after timeout_usec
  * (UINT64_MAX: never).

@@ -62,9 +62,6 @@ static int claim_region(struct peer *peer, struct region *region)
 	int r, index;
 
 	region->claimed = true;
-	r = registry_save(&m->registry);
-	if (r < 0)
-		return r;
 	r = region_to_json(region, &json);
 	if (r < 0)
 		return r;
@@ -131,8 +128,8 @@ static int method_release(sd_varlink *link, sd_json_variant *parameters,
 	if (!region)
 		return handover_no_such_region(peer, name);
 	region->claimed = false;
-	r = registry_save(&peer->manager->registry);
-	return r < 0 ? r : sd_varlink_reply(link, NULL);
+	claims_changed(peer->manager);
+	return sd_varlink_reply(link, NULL);
 }
 
 static int method_list(sd_varlink *link, sd_json_variant *parameters,

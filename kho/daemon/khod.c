@@ -24,6 +24,7 @@
 
 static void manager_done(struct manager *m)
 {
+	claims_flush(m);
 	m->services = sd_varlink_server_unref(m->services);
 	m->operators = sd_varlink_server_unref(m->operators);
 	pending_free(m);

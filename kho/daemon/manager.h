@@ -31,7 +31,8 @@ struct manager {
 
 	struct pending *pending; /* calls of services that wait for the end of restoring */
 	size_t n_pending;
-	struct waiter *waiters; /* Wait calls */
+	sd_event_source *unsaved_claims; /* NULL: the tree has them all */
+	struct waiter *waiters;		 /* Wait calls */
 	size_t n_waiters;
 };
 

@@ -58,6 +58,8 @@ static int waiting_owners(const struct manager *m, sd_json_variant **ret)
 int updater_progress(const struct manager *m, sd_json_variant **ret)
 {
 	const struct outgoing *o = m->updater->outgoing;
+	/* The first item is the tree, of which no operator knows. */
+	uint64_t total = o ? o->n_items - 1 : 0, done = o ? (uint64_t)o->n_done : 0;
 	sd_json_variant *owners = NULL;
 	int r;
 
@@ -67,8 +69,8 @@ int updater_progress(const struct manager *m, sd_json_variant **ret)
 	r = waiting_owners(m, &owners);
 	if (r >= 0)
 		r = sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("phase", phase_of_work(m)),
-				   SD_JSON_BUILD_PAIR_UNSIGNED("done", o ? (uint64_t)o->n_done : 0),
-				   SD_JSON_BUILD_PAIR_UNSIGNED("total", o ? o->n_items : 0),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("done", done < total ? done : total),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("total", total),
 				   SD_JSON_BUILD_PAIR_VARIANT("waitingFor", owners));
 	sd_json_variant_unref(owners);
 	return r;
