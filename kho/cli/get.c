@@ -4,6 +4,7 @@
 
 #include "kho/cli/copy.h"
 #include "kho/cli/handover.h"
+#include "kho/cli/owner.h"
 #include "kho/cli/say.h"
 #include "kho/cli/verbs.h"
 
@@ -14,6 +15,7 @@ enum afterwards {
 };
 
 struct get {
+	const char *owner; /* NULL: the caller itself */
 	const char *name;
 	uint64_t flags;
 	enum afterwards afterwards;
@@ -59,6 +61,20 @@ static enum exit_code let_go(struct kho *kho, const struct get *get)
 	return r < 0 ? handover_failed(kho, r) : EXIT_DONE;
 }
 
+/* Nothing is claimed in another's name: the owner may still come. */
+static enum exit_code get_of_owner(const struct get *get)
+{
+	_cleanup_close_ int fd = -EBADF;
+	enum exit_code code;
+
+	code = owner_take(get->owner, get->name, get->flags & KHO_TAKE_DAMAGED, &fd);
+	if (code == EXIT_DONE)
+		code = write_out(get, fd);
+	if (code == EXIT_DONE && get->afterwards == DROP)
+		code = owner_drop(get->owner, get->name);
+	return code;
+}
+
 static enum exit_code get_region(const struct get *get)
 {
 	_cleanup_kho_ struct kho *kho = NULL;
@@ -84,14 +100,18 @@ static enum exit_code get_region(const struct get *get)
 int verb_get(int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{"damaged", no_argument, NULL, 'd'}, {"release", no_argument, NULL, 'r'},
-		{"drop", no_argument, NULL, 'D'},    {"force", no_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},    {},
+		{"damaged", no_argument, NULL, 'd'},
+		{"release", no_argument, NULL, 'r'},
+		{"drop", no_argument, NULL, 'D'},
+		{"force", no_argument, NULL, 'f'},
+		{"owner", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{},
 	};
 	struct get get = {};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "drfh", options, NULL)) >= 0)
+	while ((c = getopt_long(argc, argv, "drfo:h", options, NULL)) >= 0)
 		switch (c) {
 		case 'd':
 			get.flags |= KHO_TAKE_DAMAGED;
@@ -105,6 +125,9 @@ int verb_get(int argc, char *argv[])
 		case 'f':
 			get.force = true;
 			break;
+		case 'o':
+			get.owner = optarg;
+			break;
 		case 'h':
 			print_usage("get");
 			return EXIT_DONE;
@@ -115,6 +138,10 @@ int verb_get(int argc, char *argv[])
 		say("get takes the NAME of one region");
 		return bad_usage("get");
 	}
+	if (get.owner && get.afterwards == RELEASE) {
+		say("--release gives back the caller's own claim, and with --owner nothing is claimed");
+		return bad_usage("get");
+	}
 	get.name = argv[optind];
-	return get_region(&get);
+	return get.owner ? get_of_owner(&get) : get_region(&get);
 }

@@ -23,9 +23,10 @@ static const struct verb {
 	 "Wait until every required region is claimed"},
 	{"put", verb_put, "[--replace] [--optional] [--json] NAME [FILE]",
 	 "Keep what is read from FILE or standard input"},
-	{"get", verb_get, "[--damaged] [--release | --drop] [--force] NAME",
+	{"get", verb_get, "[--owner=OWNER] [--damaged] [--release | --drop] [--force] NAME",
 	 "Write a region's content to standard output"},
-	{"drop", verb_drop, "[--json] NAME...", "Keep a region no longer; forget a lost one"},
+	{"drop", verb_drop, "[--owner=OWNER] [--json] NAME...",
+	 "Keep a region no longer; forget a lost one"},
 	{"run", verb_run,
 	 "--region=NAME:SIZE... [--file=NAME:PATH...] [--freeze-signal=SIGNAL]\n"
 	 "            [--damaged=stop|empty|use] [--optional] [--] COMMAND...",

@@ -86,11 +86,15 @@ static const char *string_field(sd_json_variant *parameters, const char *name)
 static void own_error(struct client_error *e, const char *method, const char *message)
 {
 	const char *update = string_field(e->parameters, "update");
+	enum exit_code exit_code = EXIT_REFUSED;
 
+	if (strcmp(e->id, INTERFACE_PREFIX "RegionLost") == 0 ||
+	    strcmp(e->id, INTERFACE_PREFIX "RegionDamaged") == 0)
+		exit_code = EXIT_LOST;
 	if (update && !strstr(message, update))
-		set_message(e, EXIT_REFUSED, "%s (update %s)", message, update);
+		set_message(e, exit_code, "%s (update %s)", message, update);
 	else
-		set_message(e, EXIT_REFUSED, "%s", message);
+		set_message(e, exit_code, "%s", message);
 }
 
 static void foreign_error(struct client_error *e, const char *method)

@@ -6,6 +6,7 @@
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/manager-methods.h"
+#include "kho/daemon/manager-regions.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/report.h"
@@ -17,7 +18,7 @@
 #define TIMEOUT_DEFAULT_USEC (30 * USEC_PER_SEC)
 #define DIGEST_SIZE_MAX_DEFAULT (UINT64_C(256) << 20)
 
-static int update_in_progress(sd_varlink *link, const struct manager *m)
+int manager_update_in_progress(sd_varlink *link, const struct manager *m)
 {
 	const struct handover *tree = m->registry.tree;
 	const char *state = update_state_to_string(m->update->state);
@@ -204,7 +205,7 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 	if (r != 0)
 		return r;
 	r = updater_prepare(m, link, &request, flags & SD_VARLINK_METHOD_MORE);
-	return r == -EBUSY ? update_in_progress(link, m) : r;
+	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
 static int dispatch_update(sd_varlink *link, sd_json_variant *parameters, const char **ret)
@@ -230,7 +231,7 @@ static int method_staged(sd_varlink *link, sd_json_variant *parameters,
 	if (updater_is_current(m, update) < 0)
 		return no_update(link, update);
 	r = updater_staged(m, link);
-	return r == -EBUSY || r == -EPERM ? update_in_progress(link, m) : r;
+	return r == -EBUSY || r == -EPERM ? manager_update_in_progress(link, m) : r;
 }
 
 struct freeze_parameters {
@@ -257,7 +258,7 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 	if (updater_is_current(m, p.update) < 0)
 		return no_update(link, p.update);
 	r = updater_freeze(m, link, p.timeout_usec, flags & SD_VARLINK_METHOD_MORE);
-	return r == -EBUSY ? update_in_progress(link, m) : r;
+	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
 static int method_commit(sd_varlink *link, sd_json_variant *parameters,
@@ -273,7 +274,7 @@ static int method_commit(sd_varlink *link, sd_json_variant *parameters,
 	if (updater_is_current(m, update) < 0)
 		return no_update(link, update);
 	r = updater_commit(m, link);
-	return r == -EBUSY ? update_in_progress(link, m) : r;
+	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
 struct abort_parameters {
@@ -300,7 +301,7 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 	if (updater_is_current(m, p.update) < 0)
 		return p.update ? no_update(link, p.update) : sd_varlink_reply(link, NULL);
 	r = updater_abort(m, link, p.reason);
-	return r == -EBUSY ? update_in_progress(link, m) : r;
+	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
 /* What went before is history, and of the update that is arriving nothing is known yet. */
@@ -419,5 +420,6 @@ int manager_methods_bind(sd_varlink_server *server)
 		method_staged, NAME_IN_MANAGER("Freeze"), method_freeze, NAME_IN_MANAGER("Commit"),
 		method_commit, NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"),
 		method_report, NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"),
-		method_wait);
+		method_wait, NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Take"),
+		manager_take_method);
 }

@@ -7,4 +7,7 @@
 /* Binds the methods of io.kho.Manager to a server whose connections' userdata is the manager. */
 int manager_methods_bind(sd_varlink_server *server);
 
+/* Replies UpdateInProgress: says why the state of the update does not allow a call. */
+int manager_update_in_progress(sd_varlink *link, const struct manager *m);
+
 #endif

@@ -128,9 +128,24 @@ static SD_VARLINK_DEFINE_METHOD(
 	COMMENT("Required regions that are not claimed, if time ran out; lost or damaged ones."),
 	OUTPUT_OF(unclaimed, RegionStatus, ARRAY), OUTPUT_OF(lost, RegionStatus, ARRAY));
 
+static SD_VARLINK_DEFINE_METHOD(Drop, INPUT(owner, STRING, 0), INPUT(name, STRING, 0));
+
+static SD_VARLINK_DEFINE_METHOD(Take, INPUT(owner, STRING, 0), INPUT(name, STRING, 0),
+				COMMENT("Take it even if its content has changed on the way."),
+				INPUT(damaged, BOOL, NULLABLE),
+				COMMENT("Index of an fd of the region's memory itself."),
+				OUTPUT(memoryFileDescriptor, INT, 0),
+				OUTPUT_OF(region, RegionStatus, 0));
+
 static SD_VARLINK_DEFINE_ERROR(NoUpdate, FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, NULLABLE),
 			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(NoSuchRegion, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
+			       FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(RegionLost, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
+			       FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(RegionDamaged, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
+			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(
 	Refused,
 	COMMENT("participant, region, memory, kernel, timeout, record, interrupted, internal."),
@@ -174,7 +189,20 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_Tree,
 	SD_VARLINK_SYMBOL_COMMENT("Waits for restoring to end and for every required region that "
 				  "arrived to be claimed. Errors: none."),
-	&vl_method_Wait, SD_VARLINK_SYMBOL_COMMENT("There is no such update."), &vl_error_NoUpdate,
+	&vl_method_Wait,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Forgets a region in place of its owner, or the record of a lost one. Errors: "
+		"NoSuchRegion, UpdateInProgress."),
+	&vl_method_Drop,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"The memory of a region, in place of its owner. Nothing changes: it stays kept, and "
+		"its owner's to claim. Errors: NoSuchRegion, RegionLost, RegionDamaged, "
+		"UpdateInProgress (it is still being restored)."),
+	&vl_method_Take, SD_VARLINK_SYMBOL_COMMENT("There is no such update."), &vl_error_NoUpdate,
+	SD_VARLINK_SYMBOL_COMMENT("That owner has no region of that name."), &vl_error_NoSuchRegion,
+	SD_VARLINK_SYMBOL_COMMENT("The region did not arrive."), &vl_error_RegionLost,
+	SD_VARLINK_SYMBOL_COMMENT("The region arrived with another content."),
+	&vl_error_RegionDamaged,
 	SD_VARLINK_SYMBOL_COMMENT("An update is in a state that does not allow this."),
 	&vl_error_UpdateInProgress,
 	SD_VARLINK_SYMBOL_COMMENT("The update does not happen, and nothing has changed."),

@@ -14,6 +14,7 @@
 #include "kho/core/cleanup.h"
 #include "kho/daemon/varlink-io.kho.Handover.h"
 #include "tests/unit/fake-khod.h"
+#include "tests/unit/fake-manager.h"
 
 #define IFACE "io.kho.Handover."
 
@@ -63,7 +64,7 @@ static int build(const struct fake_region *region, sd_json_variant **ret)
 	if (region->fd >= 0)
 		must(fstat(region->fd, &st) == 0);
 	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("name", region->name),
-			      SD_JSON_BUILD_PAIR_STRING("owner", "test.service"),
+			      SD_JSON_BUILD_PAIR_STRING("owner", FAKE_OWNER),
 			      SD_JSON_BUILD_PAIR_UNSIGNED("size", st.st_size),
 			      SD_JSON_BUILD_PAIR_STRING("memdesc", "file"),
 			      SD_JSON_BUILD_PAIR_BOOLEAN("required", region->required),
@@ -290,6 +291,7 @@ static void *run(void *userdata)
 		khod->watcher = sd_varlink_unref(khod->watcher);
 	}
 	khod->server = sd_varlink_server_unref(khod->server);
+	khod->operators = sd_varlink_server_unref(khod->operators);
 	khod->event = sd_event_unref(khod->event);
 	return NULL;
 }
@@ -313,6 +315,7 @@ static void serve(struct fake_khod *khod)
 	unlink(address);
 	must(sd_varlink_server_listen_address(khod->server, address, 0600) >= 0);
 	must(sd_varlink_server_attach_event(khod->server, khod->event, 0) >= 0);
+	khod->operators = fake_manager_serve(khod);
 }
 
 void fake_start(struct fake_khod *khod)

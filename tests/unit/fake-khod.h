@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 /*
- * A khod for tests of what talks to khod: it speaks io.kho.Handover as the IDL has it, from a
- * thread, and keeps nothing across anything. Between calls of fake_*() the test may look at it and
+ * A khod for tests of what talks to khod: it speaks io.kho.Handover as the IDL has it, and some of
+ * io.kho.Manager, from a thread, and keeps nothing across anything. Between calls of fake_*() the test may look at it and
  * change it while the thread is not in the middle of a call.
  */
 #define FAKE_REGIONS 8
@@ -39,7 +39,7 @@ struct fake_khod {
 	pthread_t thread;
 	int command_fd, commanded_fd, reply_fd, replied_fd;
 	struct sd_event *event;
-	struct sd_varlink_server *server;
+	struct sd_varlink_server *server, *operators;
 	struct sd_varlink *watcher;
 };
 

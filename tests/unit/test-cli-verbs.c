@@ -186,6 +186,37 @@ static void losses_have_their_exit_code(void **state)
 	stop_fake(khod);
 }
 
+static void root_acts_for_an_owner_that_is_gone(void **state)
+{
+	struct fake_khod *khod = start_fake();
+	int memory = memfd_create("left", MFD_CLOEXEC), damaged = memfd_create("bad", MFD_CLOEXEC);
+
+	assert_int_equal(write(memory, "left", 4), 4);
+	assert_int_equal(write(damaged, "dmg", 3), 3);
+	fake_add(khod, "left", memory, "verified");
+	fake_add(khod, "bad", damaged, "damaged");
+	fake_add(khod, "gone", -EBADF, "lost");
+	assert_int_equal(shell("$KHO get --owner=other.service left 2>/dev/null"), EXIT_REFUSED);
+	assert_int_equal(shell("[ \"$($KHO get --owner=test.service left)\" = left ]"), 0);
+	/* It stays what it was: its owner's. */
+	assert_false(fake_find(khod, "left")->claimed);
+	assert_int_equal(shell("$KHO get --owner=test.service gone 2>/dev/null"), EXIT_LOST);
+	assert_int_equal(shell("$KHO get --owner=test.service --drop bad 2>/dev/null"), EXIT_LOST);
+	assert_non_null(fake_find(khod, "bad"));
+	assert_int_equal(
+		shell("[ \"$($KHO get --owner=test.service --damaged --drop bad)\" = dmg ]"), 0);
+	assert_null(fake_find(khod, "bad"));
+	assert_int_equal(shell("$KHO get --owner=test.service --release left 2>/dev/null"),
+			 EXIT_LOCAL);
+	assert_int_equal(shell("$KHO drop --owner=other.service left 2>/dev/null"), EXIT_REFUSED);
+	assert_int_equal(shell("[ \"$($KHO drop --owner=test.service none left gone 2>/dev/null)\""
+			       " = \"$(printf 'dropped left\ndropped gone')\" ]"),
+			 0);
+	assert_null(fake_find(khod, "left"));
+	assert_null(fake_find(khod, "gone"));
+	stop_fake(khod);
+}
+
 static void a_command_runs_with_its_region(void **state)
 {
 	struct fake_khod *khod = start_fake();
@@ -473,6 +504,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_kept_of_what_can_not_be_read),
 		cmocka_unit_test(replacing_that_fails_keeps_the_old),
 		cmocka_unit_test(losses_have_their_exit_code),
+		cmocka_unit_test(root_acts_for_an_owner_that_is_gone),
 		cmocka_unit_test(a_command_runs_with_its_region),
 		cmocka_unit_test(lost_and_damaged_regions_are_handled_as_asked),
 		cmocka_unit_test(a_region_grows_to_what_is_asked_for),

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <systemd/sd-json.h>
+
+#include "kho/daemon/claims.h"
+#include "kho/daemon/log.h"
+#include "kho/daemon/manager-methods.h"
+#include "kho/daemon/manager-regions.h"
+#include "kho/daemon/region-json.h"
+
+struct region_parameters {
+	const char *owner;
+	const char *name;
+	int damaged;
+};
+
+static int region_error(sd_varlink *link, const char *error, const struct region_parameters *p,
+			const char *what, const char *reason)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (asprintf(&message, "region \"%s\" of %s %s: %s", p->name, p->owner, what,
+		     reason ? reason : "no reason is known") < 0)
+		return -ENOMEM;
+	return sd_varlink_errorbo(link, error, SD_JSON_BUILD_PAIR_STRING("owner", p->owner),
+				  SD_JSON_BUILD_PAIR_STRING("name", p->name),
+				  SD_JSON_BUILD_PAIR_STRING("message", message));
+}
+
+/* 0: *ret is the region; 1: it is not known yet, or there is none, and the error has been sent. */
+static int find_region(sd_varlink *link, const struct manager *m, const struct region_parameters *p,
+		       struct region **ret)
+{
+	int r;
+
+	if (m->update->state == UPDATE_RESTORING) {
+		r = manager_update_in_progress(link, m);
+		return r < 0 ? r : 1;
+	}
+	*ret = handover_find(m->registry.tree, p->owner, p->name);
+	if (*ret)
+		return 0;
+	r = region_error(link, "io.kho.Manager.NoSuchRegion", p, "does not exist",
+			 "kho list names all");
+	return r < 0 ? r : 1;
+}
+
+int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"owner", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, owner), SD_JSON_MANDATORY},
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, name), SD_JSON_MANDATORY},
+		{}};
+	struct region_parameters p = {};
+	struct manager *m = userdata;
+	struct region *region;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	r = find_region(link, m, &p, &region);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* An update in progress uses the fd. */
+	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
+		return manager_update_in_progress(link, m);
+	log_notice("Root drops \"%s\" of %s", p.name, p.owner);
+	r = registry_remove(&m->registry, region);
+	if (r < 0)
+		return r;
+	claims_changed(m);
+	return sd_varlink_reply(link, NULL);
+}
+
+static int reply_taken(sd_varlink *link, const struct manager *m, const struct region *region)
+{
+	sd_json_variant *json = NULL;
+	int r = region_status_to_json(region, &json), index;
+
+	if (r < 0)
+		return r;
+	index = sd_varlink_push_dup_fd(link, registry_fd(&m->registry, region));
+	if (index < 0)
+		r = index;
+	else
+		r = sd_varlink_replybo(link,
+				       SD_JSON_BUILD_PAIR_UNSIGNED("memoryFileDescriptor", index),
+				       SD_JSON_BUILD_PAIR_VARIANT("region", json));
+	sd_json_variant_unref(json);
+	return r;
+}
+
+int manager_take_method(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"owner", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, owner), SD_JSON_MANDATORY},
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, name), SD_JSON_MANDATORY},
+		{"damaged", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct region_parameters, damaged), SD_JSON_NULLABLE},
+		{}};
+	struct region_parameters p = {};
+	struct manager *m = userdata;
+	struct region *region;
+	int r;
+
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	r = find_region(link, m, &p, &region);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (region->check == REGION_LOST)
+		return region_error(link, "io.kho.Manager.RegionLost", &p, "is lost",
+				    region->reason);
+	if (region->check == REGION_DAMAGED && p.damaged <= 0)
+		return region_error(link, "io.kho.Manager.RegionDamaged", &p,
+				    "is damaged (kho get --damaged takes it as it is)",
+				    region->reason);
+	log_notice("Root takes the content of \"%s\" of %s", p.name, p.owner);
+	return reply_taken(link, m, region);
+}
