@@ -19,6 +19,7 @@ static const struct verb {
 	{"list", verb_list, "[--unclaimed] [--json] [NAME...]", "The regions that are kept"},
 	{"tree", verb_tree, "[--raw | --json]", "The handover tree, as khod holds it"},
 	{"report", verb_report, "[--json]", "What the last update did to each region"},
+	{"monitor", verb_monitor, "[--json]", "Follow what khod does, live"},
 	{"wait", verb_wait, "[--timeout=SECONDS] [--json] [NAME...]",
 	 "Wait until every required region is claimed"},
 	{"put", verb_put, "[--replace] [--optional] [--json] NAME [FILE]",

@@ -13,6 +13,7 @@ int verb_drop(int argc, char *argv[]);
 int verb_get(int argc, char *argv[]);
 int verb_help(int argc, char *argv[]);
 int verb_list(int argc, char *argv[]);
+int verb_monitor(int argc, char *argv[]);
 int verb_put(int argc, char *argv[]);
 int verb_report(int argc, char *argv[]);
 int verb_run(int argc, char *argv[]);

@@ -18,7 +18,8 @@ struct manager {
 	/* Of the call under way. */
 	const char *method;
 	manager_progress_t progress;
-	void *progress_userdata;
+	manager_event_t event;
+	void *userdata; /* of both */
 	bool replied;
 	sd_json_variant *reply;
 	int reply_fd;
@@ -87,7 +88,7 @@ static void tell_progress(struct manager *m, sd_json_variant *parameters)
 		return;
 	if (!progress.waiting_for)
 		progress.waiting_for = nobody;
-	m->progress(&progress, m->progress_userdata);
+	m->progress(&progress, m->userdata);
 }
 
 static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *error_id,
@@ -98,7 +99,10 @@ static int on_reply(sd_varlink *link, sd_json_variant *parameters, const char *e
 	if (m->replied)
 		return 0;
 	if (flags & SD_VARLINK_REPLY_CONTINUES) {
-		tell_progress(m, parameters);
+		if (m->event)
+			m->event(parameters, m->userdata);
+		else
+			tell_progress(m, parameters);
 		return 0;
 	}
 	m->replied = true;
@@ -190,32 +194,29 @@ static int wait_for_reply(struct manager *m)
 	return 0;
 }
 
-static void begin_call(struct manager *m, const char *method, manager_progress_t progress,
-		       void *userdata)
+static void begin_call(struct manager *m, const char *method)
 {
 	client_error_clear(&m->error);
 	m->reply = sd_json_variant_unref(m->reply);
 	m->reply_fd = safe_close(m->reply_fd);
 	m->replied = false;
 	m->method = method;
-	m->progress = progress;
-	m->progress_userdata = userdata;
 }
 
-int manager_call_progress(struct manager *m, const char *method, sd_json_variant *parameters,
-			  manager_progress_t progress, void *userdata, sd_json_variant **ret_reply)
+static int call(struct manager *m, const char *method, sd_json_variant *parameters,
+		sd_json_variant **ret_reply)
 {
 	_cleanup_free_ char *full = NULL;
 	int r;
 
-	begin_call(m, method, progress, userdata);
+	begin_call(m, method);
 	if (asprintf(&full, INTERFACE ".%s", method) < 0) {
 		full = NULL;
 		return client_error_connection(&m->error, -ENOMEM, method);
 	}
 	if (!m->link)
 		r = -ENOTCONN;
-	else if (progress)
+	else if (m->progress || m->event)
 		r = sd_varlink_observe(m->link, full, parameters);
 	else
 		r = sd_varlink_invoke(m->link, full, parameters);
@@ -228,6 +229,24 @@ int manager_call_progress(struct manager *m, const char *method, sd_json_variant
 	if (ret_reply)
 		*ret_reply = TAKE_PTR(m->reply);
 	return 0;
+}
+
+int manager_call_progress(struct manager *m, const char *method, sd_json_variant *parameters,
+			  manager_progress_t progress, void *userdata, sd_json_variant **ret_reply)
+{
+	m->progress = progress;
+	m->event = NULL;
+	m->userdata = userdata;
+	return call(m, method, parameters, ret_reply);
+}
+
+int manager_call_events(struct manager *m, const char *method, sd_json_variant *parameters,
+			manager_event_t event, void *userdata)
+{
+	m->progress = NULL;
+	m->event = event;
+	m->userdata = userdata;
+	return call(m, method, parameters, NULL);
 }
 
 int manager_call(struct manager *m, const char *method, sd_json_variant *parameters,

@@ -66,6 +66,16 @@ int manager_call(struct manager *m, const char *method, sd_json_variant *paramet
 int manager_call_progress(struct manager *m, const char *method, sd_json_variant *parameters,
 			  manager_progress_t progress, void *userdata, sd_json_variant **ret_reply);
 
+/* An object that a method of many replies sent; borrowed. */
+typedef void (*manager_event_t)(sd_json_variant *parameters, void *userdata);
+
+/*
+ * As manager_call(), for methods that send event after event: event gets each. It may call
+ * manager_disconnect(), which ends the call with an error.
+ */
+int manager_call_events(struct manager *m, const char *method, sd_json_variant *parameters,
+			manager_event_t event, void *userdata);
+
 /* The first fd that came with the last reply, the caller's to close; -ENODATA if none did. */
 int manager_take_fd(struct manager *m);
 

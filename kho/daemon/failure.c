@@ -4,6 +4,7 @@
 
 #include "kho/daemon/clock.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/updater-private.h"
 
@@ -111,6 +112,7 @@ void updater_warn(struct updater *u, const char *format, ...)
 	if (r < 0)
 		return;
 	log_warning("%s", line);
+	monitor_event(u->m, &(struct monitor_event){.event = "problem", .reason = line});
 	for (; u->warnings && u->warnings[n]; n++)
 		;
 	lines = reallocarray(u->warnings, n + 2, sizeof(*lines));

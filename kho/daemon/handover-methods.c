@@ -6,6 +6,7 @@
 #include "kho/daemon/handover-error.h"
 #include "kho/daemon/handover-methods.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/register.h"
@@ -43,6 +44,7 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
 		return handover_update_in_progress(peer, "no region can be unregistered");
 	log_info("%s unregisters \"%s\"", peer->owner, name);
+	monitor_region(m, "unregistered", region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
 		return r;
@@ -108,6 +110,7 @@ static int method_claim(sd_varlink *link, sd_json_variant *parameters,
 				      "region \"%s\" of %s is damaged: %s", p.name, peer->owner,
 				      region->reason ? region->reason : "no reason is known");
 	log_info("%s claims \"%s\"", peer->owner, p.name);
+	monitor_region(peer->manager, "claimed", region);
 	return claim_region(peer, region);
 }
 
@@ -128,6 +131,7 @@ static int method_release(sd_varlink *link, sd_json_variant *parameters,
 	if (!region)
 		return handover_no_such_region(peer, name);
 	region->claimed = false;
+	monitor_region(peer->manager, "released", region);
 	claims_changed(peer->manager);
 	return sd_varlink_reply(link, NULL);
 }

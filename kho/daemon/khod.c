@@ -14,6 +14,7 @@
 #include "kho/daemon/instance.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/startup.h"
@@ -33,6 +34,7 @@ static void manager_done(struct manager *m)
 	update_free(m->update);
 	peers_free(m);
 	free(m->waiters);
+	monitors_free(m);
 	registry_close(&m->registry);
 	handover_free(m->report);
 	kernel_info_done(&m->kernel);

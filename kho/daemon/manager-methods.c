@@ -7,6 +7,7 @@
 #include "kho/daemon/clock.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/manager-regions.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/report.h"
@@ -404,6 +405,7 @@ static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *use
 {
 	updater_operator_gone(userdata, link);
 	claims_forget(userdata, link);
+	monitor_forget(userdata, link);
 }
 
 int manager_methods_bind(sd_varlink_server *server)
@@ -421,5 +423,5 @@ int manager_methods_bind(sd_varlink_server *server)
 		method_commit, NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"),
 		method_report, NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"),
 		method_wait, NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Take"),
-		manager_take_method);
+		manager_take_method, NAME_IN_MANAGER("Monitor"), monitor_method);
 }

@@ -5,6 +5,7 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/manager-regions.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/region-json.h"
 
 struct region_parameters {
@@ -68,6 +69,7 @@ int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
 		return manager_update_in_progress(link, m);
 	log_notice("Root drops \"%s\" of %s", p.name, p.owner);
+	monitor_region(m, "dropped", region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
 		return r;
@@ -123,5 +125,6 @@ int manager_take_method(sd_varlink *link, sd_json_variant *parameters,
 				    "is damaged (kho get --damaged takes it as it is)",
 				    region->reason);
 	log_notice("Root takes the content of \"%s\" of %s", p.name, p.owner);
+	monitor_region(m, "taken", region);
 	return reply_taken(link, m, region);
 }

@@ -34,6 +34,8 @@ struct manager {
 	sd_event_source *unsaved_claims; /* NULL: the tree has them all */
 	struct waiter *waiters;		 /* Wait calls */
 	size_t n_waiters;
+	struct monitor *monitors; /* Monitor calls */
+	size_t n_monitors;
 };
 
 #endif

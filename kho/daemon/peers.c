@@ -3,6 +3,7 @@
 #include <systemd/sd-json.h>
 
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/owner.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/updater.h"
@@ -47,6 +48,8 @@ void peer_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata
 	if (!peer)
 		return;
 	peer->gone = true;
+	if (peer->participant)
+		monitor_event(m, &(struct monitor_event){.event = "left", .owner = peer->owner});
 	/* While it is still listed, so that messages can name it. */
 	if (peer->participant)
 		(void)updater_feed(m, &(struct update_event){.kind = EVENT_LEAVE,
@@ -90,6 +93,8 @@ int peer_watch(struct peer *peer, bool required)
 		peer->participant = 0;
 	else
 		peer->held = sd_varlink_ref(peer->link);
+	if (r >= 0)
+		monitor_event(m, &(struct monitor_event){.event = "joined", .owner = peer->owner});
 	return r;
 }
 

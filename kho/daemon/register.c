@@ -8,6 +8,7 @@
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/handover-error.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/register.h"
@@ -232,6 +233,7 @@ static int register_region(struct peer *peer, const struct register_parameters *
 		registry_remove(&m->registry, added);
 		return handover_update_in_progress(peer, "no region can be registered");
 	}
+	monitor_region(m, "registered", added);
 	return answer_when_stored(peer, added);
 }
 

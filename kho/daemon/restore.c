@@ -6,6 +6,7 @@
 #include "kho/daemon/clock.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/restore.h"
 #include "kho/daemon/updater.h"
@@ -80,6 +81,8 @@ static void install(struct manager *m, struct incoming *in)
 		if (!region)
 			continue;
 		judge(region, &in->about[i]);
+		if (region_is_hurt(region))
+			monitor_region(m, region_check_to_string(region->check), region);
 		if (in->items[i].fd >= 0 &&
 		    registry_hold(&m->registry, region->id, TAKE_FD(in->items[i].fd)) < 0)
 			log_error("%s can't be held", in->about[i].label);
@@ -139,6 +142,7 @@ static void restore_end(struct manager *m)
 	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id,
 		   tree->release ? tree->release : "an unknown kernel", tree->result,
 		   tree->n_regions);
+	monitor_event(m, &(struct monitor_event){.event = "restored", .reason = tree->result});
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);
 	handover_clear_problems(tree);
@@ -173,6 +177,8 @@ static void restore_later(struct restorer *restorer, int error)
 	restorer->problem = strdup(message ? message : strerror(-error));
 	if (first) {
 		log_error("Restoring waits: %s", restorer->problem);
+		monitor_event(restorer->m, &(struct monitor_event){.event = "problem",
+								   .reason = restorer->problem});
 		restorer->ready(restorer->m);
 	}
 	r = sd_event_add_time_relative(restorer->m->event, &restorer->retry, CLOCK_BOOTTIME,

@@ -6,6 +6,7 @@
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/record.h"
 #include "kho/daemon/updater-private.h"
@@ -361,13 +362,31 @@ static void arm(struct updater *u, enum update_deadline deadline)
 static void tell(struct updater *u, uint32_t participant, const char *event)
 {
 	struct peer *peer = peer_of_participant(u->m, participant);
+	bool asks = strcmp(event, "resume");
+	const char *reason = asks ? NULL : u->failure.message;
 
-	if (!peer)
+	if (!peer || peer->gone)
 		return;
-	if (!strcmp(event, "resume"))
-		peer_tell(peer, event, 0, u->failure.message);
-	else
-		peer_tell(peer, event, u->timeout_usec, NULL);
+	peer_tell(peer, event, asks ? u->timeout_usec : 0, reason);
+	monitor_event(u->m, &(struct monitor_event){.event = "told",
+						    .owner = peer->owner,
+						    .phase = event,
+						    .reason = reason});
+}
+
+/* Before what follows from it. */
+static void note_answer(struct updater *u, const struct update_event *event)
+{
+	const struct peer *peer = peer_of_participant(u->m, event->participant);
+	bool accepts = event->kind == EVENT_ACCEPT;
+
+	if (!peer || (!accepts && event->kind != EVENT_REFUSE))
+		return;
+	monitor_event(u->m, &(struct monitor_event){
+				    .event = accepts ? "accepted" : "refused",
+				    .owner = peer->owner,
+				    .phase = event->phase == PHASE_PREPARE ? "prepare" : "freeze",
+				    .reason = accepts ? NULL : u->refused_because});
 }
 
 static void leave_behind(struct updater *u, const struct update_action *a)
@@ -381,6 +400,8 @@ static void log_loss(struct updater *u, const struct update_cause *cause)
 {
 	failure_of_cause(u, cause);
 	log_error("Too late to stop: %s", u->failure.message);
+	monitor_event(u->m,
+		      &(struct monitor_event){.event = "problem", .reason = u->failure.message});
 	(void)handover_add_problem(u->m->registry.tree, "%s", u->failure.message);
 	failure_clear(&u->failure);
 }
@@ -390,6 +411,11 @@ static void log_abort(struct updater *u, const struct update_cause *cause)
 	failure_of_cause(u, cause);
 	log_warning("Update %s does not happen: %s", u->m->registry.tree->update_id,
 		    u->failure.message);
+	monitor_event(u->m,
+		      &(struct monitor_event){.event = "abort",
+					      .owner = u->failure.owner,
+					      .cause = update_refusal_to_string(u->failure.refusal),
+					      .reason = u->failure.message});
 }
 
 static void carry_out(struct updater *u, const struct update_action *a)
@@ -476,6 +502,7 @@ static void note_state_change(struct updater *u)
 		return;
 	log_info("%s -> %s", update_state_to_string(tree->state), update_state_to_string(state));
 	tree->state = state;
+	monitor_event(u->m, &(struct monitor_event){.event = "state"});
 	if (moment >= 0)
 		tree->moments[moment] = realtime_usec();
 	if (state == UPDATE_COMMITTED)
@@ -494,6 +521,7 @@ int updater_feed(struct manager *m, const struct update_event *event)
 
 	if (r < 0)
 		return r;
+	note_answer(u, event);
 	note_state_change(u);
 	if (u->draining)
 		return 0;

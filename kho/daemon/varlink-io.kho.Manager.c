@@ -137,6 +137,21 @@ static SD_VARLINK_DEFINE_METHOD(Take, INPUT(owner, STRING, 0), INPUT(name, STRIN
 				OUTPUT(memoryFileDescriptor, INT, 0),
 				OUTPUT_OF(region, RegionStatus, 0));
 
+static SD_VARLINK_DEFINE_METHOD_FULL(
+	Monitor, SD_VARLINK_REQUIRES_MORE,
+	COMMENT("monitoring (always the first), state (it has changed), joined and left (owner), "
+		"told (owner, phase), accepted and refused (owner, phase), abort (cause), problem, "
+		"registered, unregistered, claimed, released, taken, dropped, lost and damaged "
+		"(owner, name), restored (reason: the result as Report has it). Later versions may "
+		"have more."),
+	OUTPUT(event, STRING, 0), COMMENT("Microseconds since 1970, CLOCK_REALTIME."),
+	OUTPUT(realtimeUSec, INT, 0), COMMENT("As Status has it."), OUTPUT(state, STRING, 0),
+	OUTPUT(update, STRING, NULLABLE), OUTPUT(owner, STRING, NULLABLE),
+	COMMENT("prepare, freeze or resume."), OUTPUT(phase, STRING, NULLABLE),
+	COMMENT("Of the region."), OUTPUT(name, STRING, NULLABLE), COMMENT("Bytes of the region."),
+	OUTPUT(size, INT, NULLABLE), COMMENT("As Refused has it."), OUTPUT(cause, STRING, NULLABLE),
+	COMMENT("A sentence for people."), OUTPUT(reason, STRING, NULLABLE));
+
 static SD_VARLINK_DEFINE_ERROR(NoUpdate, FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, NULLABLE),
 			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
@@ -146,6 +161,7 @@ static SD_VARLINK_DEFINE_ERROR(RegionLost, FIELD(owner, STRING, 0), FIELD(name, 
 			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(RegionDamaged, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
 			       FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(LimitReached, FIELD(limit, INT, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(
 	Refused,
 	COMMENT("participant, region, memory, kernel, timeout, record, interrupted, internal."),
@@ -198,10 +214,15 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"The memory of a region, in place of its owner. Nothing changes: it stays kept, and "
 		"its owner's to claim. Errors: NoSuchRegion, RegionLost, RegionDamaged, "
 		"UpdateInProgress (it is still being restored)."),
-	&vl_method_Take, SD_VARLINK_SYMBOL_COMMENT("There is no such update."), &vl_error_NoUpdate,
-	SD_VARLINK_SYMBOL_COMMENT("That owner has no region of that name."), &vl_error_NoSuchRegion,
-	SD_VARLINK_SYMBOL_COMMENT("The region did not arrive."), &vl_error_RegionLost,
-	SD_VARLINK_SYMBOL_COMMENT("The region arrived with another content."),
+	&vl_method_Take,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Follows what happens, without end. Who reads too slowly is cut off. Errors: "
+		"LimitReached."),
+	&vl_method_Monitor, SD_VARLINK_SYMBOL_COMMENT("There is no such update."),
+	&vl_error_NoUpdate, SD_VARLINK_SYMBOL_COMMENT("That owner has no region of that name."),
+	&vl_error_NoSuchRegion, SD_VARLINK_SYMBOL_COMMENT("Too many connections follow already."),
+	&vl_error_LimitReached, SD_VARLINK_SYMBOL_COMMENT("The region did not arrive."),
+	&vl_error_RegionLost, SD_VARLINK_SYMBOL_COMMENT("The region arrived with another content."),
 	&vl_error_RegionDamaged,
 	SD_VARLINK_SYMBOL_COMMENT("An update is in a state that does not allow this."),
 	&vl_error_UpdateInProgress,

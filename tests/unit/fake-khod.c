@@ -290,6 +290,7 @@ static void *run(void *userdata)
 		sd_varlink_close(khod->watcher);
 		khod->watcher = sd_varlink_unref(khod->watcher);
 	}
+	khod->monitor = sd_varlink_unref(khod->monitor);
 	khod->server = sd_varlink_server_unref(khod->server);
 	khod->operators = sd_varlink_server_unref(khod->operators);
 	khod->event = sd_event_unref(khod->event);

@@ -9,8 +9,8 @@
 
 /*
  * A khod for tests of what talks to khod: it speaks io.kho.Handover as the IDL has it, and some of
- * io.kho.Manager, from a thread, and keeps nothing across anything. Between calls of fake_*() the test may look at it and
- * change it while the thread is not in the middle of a call.
+ * io.kho.Manager, from a thread, and keeps nothing across anything. Between calls of fake_*() the
+ * test may look at it and change it while the thread is not in the middle of a call.
  */
 #define FAKE_REGIONS 8
 
@@ -40,7 +40,7 @@ struct fake_khod {
 	int command_fd, commanded_fd, reply_fd, replied_fd;
 	struct sd_event *event;
 	struct sd_varlink_server *server, *operators;
-	struct sd_varlink *watcher;
+	struct sd_varlink *watcher, *monitor;
 };
 
 /* Listens in $KHO_RUNTIME_DIR. */

@@ -81,6 +81,38 @@ static int on_take(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 				  SD_JSON_BUILD_PAIR_VARIANT("region", json));
 }
 
+/* Three events, the last of a later khod, and then nothing more. */
+static int on_monitor(sd_varlink *link, sd_json_variant *parameters,
+		      sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct fake_khod *khod = userdata;
+
+	must(!khod->monitor);
+	khod->monitor = sd_varlink_ref(link);
+	must(sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_STRING("event", "monitoring"),
+				 SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUSec", 1000000),
+				 SD_JSON_BUILD_PAIR_STRING("state", "preparing"),
+				 SD_JSON_BUILD_PAIR_STRING("update", "u1")) >= 0);
+	must(sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_STRING("event", "refused"),
+				 SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUSec", 1500000),
+				 SD_JSON_BUILD_PAIR_STRING("state", "preparing"),
+				 SD_JSON_BUILD_PAIR_STRING("owner", FAKE_OWNER),
+				 SD_JSON_BUILD_PAIR_STRING("phase", "prepare"),
+				 SD_JSON_BUILD_PAIR_STRING("reason", "busy\033[2J")) >= 0);
+	return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_STRING("event", "painted"),
+				   SD_JSON_BUILD_PAIR_UNSIGNED("realtimeUSec", 2000000),
+				   SD_JSON_BUILD_PAIR_STRING("state", "idle"),
+				   SD_JSON_BUILD_PAIR_STRING("reason", "$o [blue]"));
+}
+
+static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
+{
+	struct fake_khod *khod = userdata;
+
+	if (link == khod->monitor)
+		khod->monitor = sd_varlink_unref(khod->monitor);
+}
+
 struct sd_varlink_server *fake_manager_serve(struct fake_khod *khod)
 {
 	sd_varlink_server *server;
@@ -92,7 +124,8 @@ struct sd_varlink_server *fake_manager_serve(struct fake_khod *khod)
 	sd_varlink_server_set_userdata(server, khod);
 	must(sd_varlink_server_add_interface(server, &vl_interface_io_kho_Manager) >= 0);
 	must(sd_varlink_server_bind_method_many(server, IFACE "Drop", on_drop, IFACE "Take",
-						on_take) >= 0);
+						on_take, IFACE "Monitor", on_monitor) >= 0);
+	must(sd_varlink_server_bind_disconnect(server, on_disconnect) >= 0);
 	snprintf(address, sizeof(address), "%s/io.kho.Manager", getenv("KHO_RUNTIME_DIR"));
 	unlink(address);
 	must(sd_varlink_server_listen_address(server, address, 0600) >= 0);

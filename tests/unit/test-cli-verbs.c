@@ -72,7 +72,7 @@ static void pause_ms(long ms)
 /* Waits until the content of a file is text, for 10 s at most. */
 static bool becomes(const char *name, const char *text)
 {
-	char path[128], content[128];
+	char path[128], content[1024];
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	for (int i = 0; i < 1000; i++) {
@@ -215,6 +215,43 @@ static void root_acts_for_an_owner_that_is_gone(void **state)
 	assert_null(fake_find(khod, "left"));
 	assert_null(fake_find(khod, "gone"));
 	stop_fake(khod);
+}
+
+static void end_monitor(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
+static void what_happens_is_followed(void **state)
+{
+	struct fake_khod *khod = start_fake();
+	pid_t pid = start_shell("TZ=UTC exec $KHO monitor > $DIR/monitor");
+
+	/* In words, which can't steer a terminal, and before it ends. */
+	assert_true(becomes("monitor",
+			    "1970-01-01 00:00:01.000 UTC  khod is preparing, update u1\n"
+			    "1970-01-01 00:00:01.500 UTC  test.service refuses: prepare, busy?[2J\n"
+			    "1970-01-01 00:00:02.000 UTC  painted: $o [blue]\n"));
+	end_monitor(pid);
+	pid = start_shell("exec $KHO monitor --json > $DIR/monitor");
+	assert_true(becomes(
+		"monitor",
+		"{\"event\":\"monitoring\",\"realtimeUSec\":1000000,\"state\":\"preparing\","
+		"\"update\":\"u1\"}\n"
+		"{\"event\":\"refused\",\"realtimeUSec\":1500000,\"state\":\"preparing\","
+		"\"owner\":\"test.service\",\"phase\":\"prepare\","
+		"\"reason\":\"busy\\u001b[2J\"}\n"
+		"{\"event\":\"painted\",\"realtimeUSec\":2000000,\"state\":\"idle\","
+		"\"reason\":\"$o [blue]\"}\n"));
+	end_monitor(pid);
+	assert_int_equal(shell("$KHO monitor > /dev/full 2>/dev/null"), EXIT_LOCAL);
+	stop_fake(khod);
+	assert_int_equal(shell("$KHO monitor 2>/dev/null"), EXIT_UNREACHABLE);
 }
 
 static void a_command_runs_with_its_region(void **state)
@@ -505,6 +542,7 @@ int main(void)
 		cmocka_unit_test(replacing_that_fails_keeps_the_old),
 		cmocka_unit_test(losses_have_their_exit_code),
 		cmocka_unit_test(root_acts_for_an_owner_that_is_gone),
+		cmocka_unit_test(what_happens_is_followed),
 		cmocka_unit_test(a_command_runs_with_its_region),
 		cmocka_unit_test(lost_and_damaged_regions_are_handled_as_asked),
 		cmocka_unit_test(a_region_grows_to_what_is_asked_for),
