@@ -17,7 +17,8 @@ static const struct verb {
 } verbs[] = {
 	{"status", verb_status, "[--json]", "What khod and this kernel do and can do"},
 	{"list", verb_list, "[--unclaimed] [--json] [NAME...]", "The regions that are kept"},
-	{"tree", verb_tree, "[--raw | --json]", "The handover tree, as khod holds it"},
+	{"tree", verb_tree, "[--kernel=in|out [BLOB]] [--raw | --json]",
+	 "The handover tree, as khod holds it, or the kernel's own"},
 	{"report", verb_report, "[--json]", "What the last update did to each region"},
 	{"monitor", verb_monitor, "[--json]", "Follow what khod does, live"},
 	{"wait", verb_wait, "[--timeout=SECONDS] [--json] [NAME...]",

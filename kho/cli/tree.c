@@ -7,12 +7,11 @@
 #include "kho/cli/ask.h"
 #include "kho/cli/copy.h"
 #include "kho/cli/json.h"
+#include "kho/cli/kernel-tree.h"
 #include "kho/cli/say.h"
 #include "kho/cli/tree-json.h"
 #include "kho/cli/verbs.h"
 #include "kho/core/tree.h"
-
-enum tree_form { TREE_DTS, TREE_RAW, TREE_JSON };
 
 static int print_json(const void *blob, size_t size)
 {
@@ -58,10 +57,6 @@ static int show_tree(enum tree_form form)
 	enum exit_code code;
 	int r;
 
-	if (form == TREE_RAW && isatty(STDOUT_FILENO)) {
-		say("--raw is binary: redirect it, or leave --raw out to read it here");
-		return EXIT_LOCAL;
-	}
 	code = ask_manager("Tree", NULL, &reply, &fd);
 	if (code != EXIT_DONE)
 		return code;
@@ -73,34 +68,82 @@ static int show_tree(enum tree_form form)
 	return r < 0 ? EXIT_LOCAL : EXIT_DONE;
 }
 
-int verb_tree(int argc, char *argv[])
+/* What the options ask for; side is KERNEL_NONE for khod's tree. */
+struct request {
+	enum tree_form form;
+	int side;
+};
+
+#define KERNEL_NONE (-1)
+
+static int parse_side(const char *text, int *ret)
+{
+	if (strcmp(text, "in") == 0)
+		*ret = KERNEL_IN;
+	else if (strcmp(text, "out") == 0)
+		*ret = KERNEL_OUT;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* EXIT_DONE to go on, or what to exit with; *ret_help if there is nothing else to do. */
+static enum exit_code parse(int argc, char *argv[], struct request *ret, bool *ret_help)
 {
 	static const struct option options[] = {
+		{"kernel", required_argument, NULL, 'k'},
 		{"raw", no_argument, NULL, 'r'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{},
 	};
-	enum tree_form form = TREE_DTS;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "rjh", options, NULL)) >= 0)
+	while ((c = getopt_long(argc, argv, "k:rjh", options, NULL)) >= 0)
 		switch (c) {
+		case 'k':
+			if (parse_side(optarg, &ret->side) == 0)
+				break;
+			say("--kernel= is in or out, not '%s'", optarg);
+			return bad_usage("tree");
 		case 'r':
-			form = TREE_RAW;
+			ret->form = TREE_RAW;
 			break;
 		case 'j':
-			form = TREE_JSON;
+			ret->form = TREE_JSON;
 			break;
 		case 'h':
-			print_usage("tree");
+			*ret_help = true;
 			return EXIT_DONE;
 		default:
 			return bad_usage("tree");
 		}
-	if (optind < argc) {
-		say("tree takes no argument: %s", argv[optind]);
+	return EXIT_DONE;
+}
+
+int verb_tree(int argc, char *argv[])
+{
+	struct request request = {.form = TREE_DTS, .side = KERNEL_NONE};
+	bool help = false;
+	enum exit_code code = parse(argc, argv, &request, &help);
+	int n_allowed = request.side == KERNEL_NONE ? 0 : 1;
+
+	if (code != EXIT_DONE)
+		return code;
+	if (help) {
+		print_usage("tree");
+		return EXIT_DONE;
+	}
+	if (argc - optind > n_allowed) {
+		say("tree takes no %sargument: %s", n_allowed ? "further " : "",
+		    argv[optind + n_allowed]);
 		return bad_usage("tree");
 	}
-	return show_tree(form);
+	if (request.form == TREE_RAW && isatty(STDOUT_FILENO)) {
+		say("--raw is binary: redirect it, or leave --raw out to read it here");
+		return EXIT_LOCAL;
+	}
+	if (request.side == KERNEL_NONE)
+		return show_tree(request.form);
+	return show_kernel_tree(request.side, argv[optind], request.form);
 }

@@ -57,7 +57,29 @@ static void print_bytes(FILE *f, const char *value, int size)
 	fputc(']', f);
 }
 
-static void print_property(FILE *f, const void *fdt, int offset, int depth)
+static uint32_t get_native32(const char *value)
+{
+	uint32_t number;
+
+	memcpy(&number, value, sizeof(number));
+	return number;
+}
+
+/* Numbers in the byte order of this machine, which cells do not show. */
+static void print_native(FILE *f, const char *value, int size)
+{
+	uint64_t number = 0;
+
+	if (size == 4)
+		number = get_native32(value);
+	else if (size == 8)
+		memcpy(&number, value, 8);
+	else
+		return;
+	fprintf(f, " // 0x%" PRIx64, number);
+}
+
+static void print_property(FILE *f, const void *fdt, int offset, int depth, bool native)
 {
 	const char *name;
 	int size;
@@ -73,7 +95,10 @@ static void print_property(FILE *f, const void *fdt, int offset, int depth)
 		print_cells(f, value, size);
 	else if (size > 0)
 		print_bytes(f, value, size);
-	fputs(";\n", f);
+	fputc(';', f);
+	if (native && !is_texts(value, size))
+		print_native(f, value, size);
+	fputc('\n', f);
 }
 
 static void begin_node(FILE *f, const void *fdt, int offset, int depth)
@@ -85,7 +110,7 @@ static void begin_node(FILE *f, const void *fdt, int offset, int depth)
 	fprintf(f, "%s {\n", depth == 0 ? "/" : name);
 }
 
-static void print_nodes(FILE *f, const void *fdt)
+static void print_nodes(FILE *f, const void *fdt, bool native)
 {
 	int depth = 0, next = 0;
 
@@ -97,7 +122,7 @@ static void print_nodes(FILE *f, const void *fdt)
 			begin_node(f, fdt, offset, depth++);
 			break;
 		case FDT_PROP:
-			print_property(f, fdt, offset, depth);
+			print_property(f, fdt, offset, depth, native);
 			break;
 		case FDT_END_NODE:
 			indent(f, --depth);
@@ -109,7 +134,7 @@ static void print_nodes(FILE *f, const void *fdt)
 	}
 }
 
-int handover_print_dts(FILE *f, const void *blob, size_t size)
+static int print_dts(FILE *f, const void *blob, size_t size, bool native)
 {
 	_cleanup_free_ void *fdt = NULL;
 	int r = tree_copy_checked(blob, size, &fdt);
@@ -123,6 +148,16 @@ int handover_print_dts(FILE *f, const void *blob, size_t size)
 		fdt_get_mem_rsv(fdt, i, &address, &length);
 		fprintf(f, "/memreserve/ 0x%" PRIx64 " 0x%" PRIx64 ";\n", address, length);
 	}
-	print_nodes(f, fdt);
+	print_nodes(f, fdt, native);
 	return fflush(f) == EOF || ferror(f) ? -EIO : 0;
+}
+
+int handover_print_dts(FILE *f, const void *blob, size_t size)
+{
+	return print_dts(f, blob, size, false);
+}
+
+int native_print_dts(FILE *f, const void *blob, size_t size)
+{
+	return print_dts(f, blob, size, true);
 }

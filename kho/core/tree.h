@@ -110,4 +110,10 @@ int handover_parse(const void *blob, size_t size, struct handover **ret);
  */
 int handover_print_dts(FILE *f, const void *blob, size_t size);
 
+/*
+ * The same for a tree whose numbers are in the byte order of this machine, as the kernel's are:
+ * numbers of 4 and 8 bytes stand in a comment behind the cells, which dtc reads back.
+ */
+int native_print_dts(FILE *f, const void *blob, size_t size);
+
 #endif

@@ -51,6 +51,12 @@ int kernel_probe(struct kernel_info *ret);
 /* The same below the directory root_fd instead of /; for tests. */
 int kernel_probe_at(int root_fd, struct kernel_info *ret);
 
+/* Which generation it is, alone: opens no device. */
+enum kho_generation kernel_generation_at(int root_fd);
+
+/* Whether debugfs is mounted and this process may look into it. */
+bool kernel_debugfs_is_readable(int root_fd);
+
 void kernel_info_done(struct kernel_info *info);
 
 /* Whether an image is loaded for kexec: 1, 0, or a negative error. Cheap. */

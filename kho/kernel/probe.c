@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "kho/core/cleanup.h"
 #include "kho/kernel/file.h"
 #include "kho/kernel/generation.h"
+#include "kho/kernel/kernel-blob.h"
 
 #define DEBUGFS_KHO "sys/kernel/debug/kho"
 
@@ -44,7 +44,7 @@ static int has_symbol(int root_fd, const char *name)
 }
 
 /* A debugfs that is mounted, and that we may look into, is never empty. */
-static bool debugfs_readable(int root_fd)
+bool kernel_debugfs_is_readable(int root_fd)
 {
 	int fd = openat(root_fd, "sys/kernel/debug", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -68,12 +68,13 @@ static enum kho_generation generation_hidden(int root_fd)
 
 	if (r == 0)
 		return KHO_NONE;
-	return r > 0 && debugfs_readable(root_fd) ? KHO_OFF : KHO_UNKNOWN;
+	return r > 0 && kernel_debugfs_is_readable(root_fd) ? KHO_OFF : KHO_UNKNOWN;
 }
 
-static enum kho_generation generation_of(int root_fd, const struct kernel_info *info)
+enum kho_generation kernel_generation_at(int root_fd)
 {
 	unsigned int major = 0, minor = 0;
+	char release[65];
 
 	if (exists(root_fd, "sys/kernel/kho/active"))
 		return KHO_OUT_OF_TREE;
@@ -88,7 +89,8 @@ static enum kho_generation generation_of(int root_fd, const struct kernel_info *
 		return generation_hidden(root_fd);
 	/* The device is there only with KHO switched on; without debugfs the version tells which.
 	 */
-	if (sscanf(info->release, "%u.%u", &major, &minor) == 2 &&
+	if (read_line_at(root_fd, "proc/sys/kernel/osrelease", release, sizeof(release)) == 0 &&
+	    sscanf(release, "%u.%u", &major, &minor) == 2 &&
 	    (major > 7 || (major == 7 && minor >= 4)))
 		return KHO_BOOTMEM;
 	return KHO_STATELESS;
@@ -144,14 +146,9 @@ static int probe_luo(int root_fd, struct kernel_info *info)
 	return info->luo_reason ? 0 : -ENOMEM;
 }
 
-/* include/linux/kho/abi/kexec_metadata.h */
 static int probe_metadata(int root_fd, struct kernel_info *info)
 {
-	struct {
-		uint32_t version;
-		char previous_release[65];
-		uint32_t kexec_count;
-	} __attribute__((packed)) metadata;
+	struct kernel_metadata metadata;
 	_cleanup_free_ char *blob = NULL;
 	size_t size;
 	int r = read_file_at(root_fd, DEBUGFS_KHO "/in/sub_fdts/kexec-metadata", 65536, &blob,
@@ -159,19 +156,8 @@ static int probe_metadata(int root_fd, struct kernel_info *info)
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || size < sizeof(metadata))
+	if (r < 0 || kernel_metadata_parse(blob, size, &metadata) < 0)
 		return 0;
-	memcpy(&metadata, blob, sizeof(metadata));
-	if (metadata.version != 1)
-		return 0;
-	for (const char *c = metadata.previous_release;; c++) {
-		if (c == metadata.previous_release + sizeof(metadata.previous_release))
-			return 0;
-		if (!*c)
-			break;
-		if (!isprint((unsigned char)*c))
-			return 0;
-	}
 	info->has_metadata = true;
 	info->kexec_count = metadata.kexec_count;
 	memcpy(info->previous_release, metadata.previous_release,
@@ -206,7 +192,7 @@ int kernel_probe_at(int root_fd, struct kernel_info *ret)
 				 sizeof(info.boot_id));
 	if (r < 0)
 		return r;
-	info.generation = generation_of(root_fd, &info);
+	info.generation = kernel_generation_at(root_fd);
 	/* A kernel without kexec has no such file. */
 	info.kexec_loaded = kexec_loaded_at(root_fd) > 0;
 	info.start_usec = usec(CLOCK_REALTIME) - usec(CLOCK_BOOTTIME);
