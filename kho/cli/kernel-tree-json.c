@@ -111,6 +111,26 @@ static int add_test(const struct kernel_blob *blob, sd_json_variant **object)
 		SD_JSON_BUILD_PAIR_UNSIGNED("checksum", test.checksum));
 }
 
+static int add_bytes(const struct kernel_blob *blob, sd_json_variant **object)
+{
+	_cleanup_json_ sd_json_variant *bytes = NULL;
+	int r = sd_json_variant_new_hex(&bytes, blob->bytes, blob->size);
+
+	return r < 0 ? r : sd_json_variant_set_field(object, "bytes", bytes);
+}
+
+static int add_cut(const struct kernel_blob *blob, sd_json_variant **object)
+{
+	struct kernel_cut cut;
+	int r = kernel_cut_parse(blob->bytes, blob->size, &cut);
+
+	if (r >= 0)
+		r = sd_json_variant_set_field_unsigned(object, "wholeSize", cut.size);
+	if (r >= 0 && cut.compatible[0])
+		r = sd_json_variant_set_field_string(object, "compatible", cut.compatible);
+	return r < 0 ? r : add_bytes(blob, object);
+}
+
 static int add_metadata(const struct kernel_blob *blob, sd_json_variant **object)
 {
 	struct kernel_metadata metadata;
@@ -140,7 +160,6 @@ static int add_luo(const struct kernel_blob *blob, sd_json_variant **object)
 
 static int add_content(const struct kernel_blob *blob, sd_json_variant **object)
 {
-	_cleanup_json_ sd_json_variant *bytes = NULL;
 	int r;
 
 	switch (blob->form) {
@@ -151,13 +170,14 @@ static int add_content(const struct kernel_blob *blob, sd_json_variant **object)
 		if (r >= 0 && strcmp(blob->name, "kho_test") == 0)
 			r = add_test(blob, object);
 		return r;
+	case KERNEL_FORM_CUT:
+		return add_cut(blob, object);
 	case KERNEL_FORM_METADATA:
 		return add_metadata(blob, object);
 	case KERNEL_FORM_LUO:
 		return add_luo(blob, object);
 	default:
-		r = sd_json_variant_new_hex(&bytes, blob->bytes, blob->size);
-		return r < 0 ? r : sd_json_variant_set_field(object, "bytes", bytes);
+		return add_bytes(blob, object);
 	}
 }
 

@@ -72,6 +72,20 @@ static void print_tree(FILE *f, const struct kernel_blob *blob)
 		print_test(f, blob);
 }
 
+static void print_cut(FILE *f, const struct kernel_blob *blob)
+{
+	struct kernel_cut cut;
+
+	if (kernel_cut_parse(blob->bytes, blob->size, &cut) < 0)
+		return;
+	fprintf(f, "//   the kernel shows the first %zu of %" PRIu32 " bytes", blob->size,
+		cut.size);
+	if (cut.compatible[0])
+		fprintf(f, "; compatible = \"%s\"", cut.compatible);
+	fputc('\n', f);
+	print_dump(f, blob);
+}
+
 static void print_metadata(FILE *f, const struct kernel_blob *blob)
 {
 	struct kernel_metadata metadata;
@@ -114,6 +128,9 @@ int kernel_blob_print(FILE *f, const struct kernel_blob *blob)
 	case KERNEL_FORM_TREE:
 		print_tree(f, blob);
 		return native_print_dts(f, blob->bytes, blob->size);
+	case KERNEL_FORM_CUT:
+		print_cut(f, blob);
+		break;
 	case KERNEL_FORM_METADATA:
 		print_metadata(f, blob);
 		break;

@@ -155,6 +155,39 @@ char *kernel_tree_compatible(const void *blob, size_t size)
 	return strdup(value);
 }
 
+/* The kernel writes it as the first property (kernel/liveupdate/kexec_handover.c). */
+static void find_compatible(const uint8_t *at, size_t size, struct kernel_cut *ret)
+{
+	enum { BEFORE = 20, LENGTH = 12 }; /* node, its name, FDT_PROP, length, offset of name */
+	uint32_t length;
+
+	if (size < BEFORE || fdt32_ld((const void *)(at + 8)) != FDT_PROP)
+		return;
+	length = fdt32_ld((const void *)(at + LENGTH));
+	if (length == 0 || length > sizeof(ret->compatible) || length > size - BEFORE)
+		return;
+	at += BEFORE;
+	if (strncmp((const char *)at, "kho-v", 5) == 0 && is_text((const char *)at, length))
+		memcpy(ret->compatible, at, length);
+}
+
+int kernel_cut_parse(const void *blob, size_t size, struct kernel_cut *ret)
+{
+	struct fdt_header header;
+	uint32_t offset;
+
+	if (size < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, blob, sizeof(header));
+	if (fdt_magic(&header) != FDT_MAGIC || fdt_totalsize(&header) <= size)
+		return -EBADMSG;
+	*ret = (struct kernel_cut){.size = fdt_totalsize(&header)};
+	offset = fdt_off_dt_struct(&header);
+	if (offset < size)
+		find_compatible((const uint8_t *)blob + offset, size - offset, ret);
+	return 0;
+}
+
 int kernel_tree_node(const void *tree, size_t size, const char *name, struct kernel_node *ret)
 {
 	_cleanup_free_ void *fdt = NULL;

@@ -61,6 +61,15 @@ void kernel_reservations_done(struct kernel_reservations *reservations);
  * The caller's to free. */
 char *kernel_tree_compatible(const void *blob, size_t size);
 
+/* A tree that is shown only up to some byte. */
+struct kernel_cut {
+	uint32_t size;	     /* of all of it, in bytes */
+	char compatible[32]; /* of the kernel's own tree, "kho-v4"; "": not among what is shown */
+};
+
+/* 0, or -EBADMSG: it is whole, or no tree. */
+int kernel_cut_parse(const void *blob, size_t size, struct kernel_cut *ret);
+
 /* A node right below the root of the kernel's own tree. */
 struct kernel_node {
 	bool found;

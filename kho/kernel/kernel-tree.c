@@ -56,11 +56,9 @@ static const struct place *place_of(enum kho_generation generation)
 const char *kernel_form_name(enum kernel_form form)
 {
 	static const char *const names[_KERNEL_FORM_MAX] = {
-		[KERNEL_FORM_BYTES] = "bytes",
-		[KERNEL_FORM_TREE] = "tree",
-		[KERNEL_FORM_METADATA] = "kexec-metadata",
-		[KERNEL_FORM_LUO] = "luo",
-		[KERNEL_FORM_STALE] = "stale",
+		[KERNEL_FORM_BYTES] = "bytes", [KERNEL_FORM_TREE] = "tree",
+		[KERNEL_FORM_CUT] = "cut",     [KERNEL_FORM_METADATA] = "kexec-metadata",
+		[KERNEL_FORM_LUO] = "luo",     [KERNEL_FORM_STALE] = "stale",
 	};
 
 	return (unsigned int)form < _KERNEL_FORM_MAX ? names[form] : "bytes";
@@ -72,6 +70,7 @@ enum kernel_form kernel_form_of(enum kernel_side side, const char *name, const v
 	_cleanup_free_ char *compatible = kernel_tree_compatible(bytes, size);
 	struct kernel_metadata metadata;
 	struct kernel_luo luo;
+	struct kernel_cut cut;
 	bool is_luo = strcmp(name, "LUO") == 0;
 
 	/*
@@ -86,6 +85,12 @@ enum kernel_form kernel_form_of(enum kernel_side side, const char *name, const v
 	/* These are trees in every kernel; what is none any more was given up. */
 	if (side == KERNEL_IN && (strcmp(name, "memblock") == 0 || strcmp(name, "kho_test") == 0))
 		return KERNEL_FORM_STALE;
+	/*
+	 * From 6.19 on the outgoing tree grows after its file was made, and the file does not
+	 * (kernel/liveupdate/kexec_handover.c, kho_init).
+	 */
+	if (kernel_cut_parse(bytes, size, &cut) == 0)
+		return KERNEL_FORM_CUT;
 	if (is_luo && kernel_luo_parse(bytes, size, &luo) == 0)
 		return KERNEL_FORM_LUO;
 	if (strcmp(name, "kexec-metadata") == 0 &&

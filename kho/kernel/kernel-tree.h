@@ -18,13 +18,14 @@ enum kernel_side {
 enum kernel_form {
 	KERNEL_FORM_BYTES, /* not known */
 	KERNEL_FORM_TREE,  /* a flattened device tree of any kind */
+	KERNEL_FORM_CUT,   /* the beginning of one; the kernel does not show the rest */
 	KERNEL_FORM_METADATA,
 	KERNEL_FORM_LUO,
 	KERNEL_FORM_STALE, /* the kernel has freed the memory: the bytes are anybody's */
 	_KERNEL_FORM_MAX,
 };
 
-/* tree, kexec-metadata, luo, bytes, stale; never NULL. */
+/* tree, cut, kexec-metadata, luo, bytes, stale; never NULL. */
 const char *kernel_form_name(enum kernel_form form);
 
 struct kernel_blob {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include <libfdt.h>
 
 #include "kho/cli/json.h"
 #include "kho/cli/kernel-tree-json.h"
@@ -321,6 +322,34 @@ static void test_json_of_structures(void **state)
 	fake_root_close(root);
 }
 
+/* From 6.19 on the file does not grow with the outgoing tree. */
+static void test_cut_tree(void **state)
+{
+	static const char *const names[] = {"LUO", NULL};
+	_cleanup_json_ sd_json_variant *json = NULL;
+	struct kernel_cut cut;
+	size_t size;
+	_cleanup_free_ uint8_t *blob = sample_root("kho-v4", names, 32, &size);
+	struct kernel_blob shown = {.name = (char *)"fdt", .form = KERNEL_FORM_CUT, .bytes = blob};
+
+	assert_int_equal(kernel_cut_parse(blob, size, &cut), -EBADMSG);
+	for (shown.size = 40; shown.size < size; shown.size++) {
+		assert_int_equal(kernel_form_of(KERNEL_OUT, "fdt", blob, shown.size),
+				 KERNEL_FORM_CUT);
+		assert_int_equal(kernel_cut_parse(blob, shown.size, &cut), 0);
+		assert_int_equal(cut.size, size);
+		/* 20 bytes up to the text, 7 of text */
+		assert_string_equal(cut.compatible,
+				    shown.size < fdt_off_dt_struct(blob) + 27 ? "" : "kho-v4");
+	}
+	assert_int_equal(kernel_cut_parse(blob, 39, &cut), -EBADMSG);
+	shown.size = 100;
+	assert_int_equal(kernel_blob_to_json(&shown, &json), 0);
+	assert_string_equal(json_string(json, "form"), "cut");
+	assert_string_equal(json_string(json, "compatible"), "kho-v4");
+	assert_int_equal(json_unsigned(json, "wholeSize"), size);
+}
+
 static void test_metadata_is_not_believed(void **state)
 {
 	struct sample_metadata bad = metadata;
@@ -350,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_names_can_be_shown),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_of_structures),
+		cmocka_unit_test(test_cut_tree),
 		cmocka_unit_test(test_metadata_is_not_believed),
 	};
 
