@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 
+#include "kexec/finalize.h"
 #include "kexec/run.h"
 #include "kho/client/format.h"
 #include "kexec/status.h"
@@ -41,6 +42,18 @@ static enum exit_code find_staged(struct run *run)
 	run->update = TAKE_PTR(status.update);
 	run->release = TAKE_PTR(status.next_release);
 	return EXIT_DONE;
+}
+
+/* What is loaded may have lost what it was to carry since it was staged. */
+static enum exit_code check_carried(struct run *run)
+{
+	_cleanup_free_ char *message = NULL;
+	int r = run_check_finalized(&message);
+
+	if (r >= 0)
+		return EXIT_DONE;
+	return complain(run, EXIT_REFUSED, "%s; kexec --kho -u drops what is staged",
+			message ?: strerror(-r));
 }
 
 static int read_frozen(sd_json_variant *reply, struct frozen *ret)
@@ -144,6 +157,9 @@ enum exit_code run_execute(struct run *run)
 		if (r != EXIT_DONE)
 			return r;
 	}
+	r = check_carried(run);
+	if (r != EXIT_DONE)
+		return r;
 	/* The bulk of it, while services still run: once they are frozen, every moment counts. */
 	if (!run->options->no_sync)
 		sync();

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/finalize.h"
 #include "kexec/image.h"
 #include "kexec/program.h"
 #include "kexec/run.h"
@@ -169,6 +170,15 @@ static enum exit_code load(struct run *run, const struct image *image)
 			r > 0 ? "kexec-tools could not load the kernel" : "can't run kexec-tools");
 }
 
+/* The steps that finalizing takes, with the same way out of each. */
+static enum exit_code finalized(struct run *run, int (*step)(char **ret_message), bool loaded)
+{
+	_cleanup_free_ char *message = NULL;
+	int r = step(&message);
+
+	return r < 0 ? run_undo(run, loaded, message ?: strerror(-r)) : EXIT_DONE;
+}
+
 static enum exit_code tell_staged(struct run *run)
 {
 	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
@@ -208,6 +218,8 @@ enum exit_code run_stage(struct run *run)
 	enum exit_code r;
 
 	r = check_files(run, &image);
+	if (r == EXIT_DONE)
+		r = run_can_finalize(run);
 	if (r != EXIT_DONE)
 		return r;
 	r = run_connect(run);
@@ -216,13 +228,18 @@ enum exit_code run_stage(struct run *run)
 	r = prepare(run, &image, &prepared);
 	if (r != EXIT_DONE)
 		return r;
-	r = load(run, &image);
+	r = finalized(run, run_finalize, false);
+	if (r == EXIT_DONE)
+		r = load(run, &image);
+	if (r == EXIT_DONE)
+		r = finalized(run, run_check_finalized, true);
 	if (r != EXIT_DONE)
 		return r;
 	r = tell_staged(run);
 	if (r != EXIT_DONE)
 		return r;
 	print_summary(&image, &prepared);
+	show_kernel_users();
 	run->release = TAKE_PTR(image.release);
 	return EXIT_DONE;
 }

@@ -9,7 +9,6 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/updater-private.h"
-#include "kho/transport/luo.h"
 
 #define PROGRESS_USEC (USEC_PER_SEC / 4)
 
@@ -377,7 +376,7 @@ int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, i
 	int r = 0;
 
 	u->timeout_usec = 30 * USEC_PER_SEC;
-	u->outgoing = outgoing_new(&transport_luo, tree->update_id, m->registry.tree_fd);
+	u->outgoing = outgoing_new(updater_transport(u), tree->update_id, m->registry.tree_fd);
 	if (!u->outgoing)
 		return -ENOMEM;
 	r = outgoing_resume(u->outgoing, &m->registry, session_fds, n_session_fds, signpost);

@@ -295,6 +295,8 @@ int outgoing_store(struct outgoing *o)
 	int r;
 
 	for (; o->n_stored < o->n_sessions; o->n_stored++) {
+		if (o->sessions[o->n_stored] < 0)
+			continue;
 		r = luo_session_name(name, o->update_id, o->n_stored);
 		if (r >= 0)
 			r = fdstore_push(name, o->sessions[o->n_stored]);

@@ -35,6 +35,11 @@ struct updater {
 	size_t n_aborts;
 };
 
+/* updater.c */
+
+/* What carries regions on this kernel. */
+const struct transport *updater_transport(const struct updater *u);
+
 /* failure.c */
 
 void failure_clear(struct failure *failure);

@@ -12,6 +12,7 @@
 #include "kho/daemon/updater-private.h"
 #include "kho/daemon/worker.h"
 #include "kho/kernel/pages.h"
+#include "kho/transport/kernel.h"
 #include "kho/transport/luo.h"
 
 #define STAGE_TIMEOUT_USEC (120 * USEC_PER_SEC)
@@ -138,6 +139,11 @@ static int refresh_regions(struct updater *u)
 	return 0;
 }
 
+const struct transport *updater_transport(const struct updater *u)
+{
+	return u->m->kernel.generation == KHO_FINALIZE ? &transport_kernel : &transport_luo;
+}
+
 static int collect(struct updater *u)
 {
 	struct registry *registry = &u->m->registry;
@@ -146,8 +152,8 @@ static int collect(struct updater *u)
 	if (r < 0)
 		return r;
 	if (!u->outgoing)
-		u->outgoing =
-			outgoing_new(&transport_luo, registry->tree->update_id, registry->tree_fd);
+		u->outgoing = outgoing_new(updater_transport(u), registry->tree->update_id,
+					   registry->tree_fd);
 	if (!u->outgoing)
 		return -ENOMEM;
 	u->outgoing->cancel = false;
@@ -241,7 +247,7 @@ static void start_collected(struct updater *u, work_fn fn, work_done_fn done)
 static void start_check(struct updater *u)
 {
 	char *message = NULL;
-	int r = transport_luo.probe(&u->m->kernel, &message);
+	int r = updater_transport(u)->probe(&u->m->kernel, &message);
 
 	if (r >= 0) {
 		start_collected(u, check_on_thread, on_checked);

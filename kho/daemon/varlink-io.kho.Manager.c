@@ -82,7 +82,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	INPUT(timeoutUSec, INT, NULLABLE), COMMENT("Intermediate replies carry only this."),
 	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(update, STRING, NULLABLE),
 	OUTPUT(regions, INT, NULLABLE), COMMENT("Bytes."), OUTPUT(size, INT, NULLABLE),
-	COMMENT("luo: in place."), OUTPUT(transport, STRING, NULLABLE),
+	COMMENT("luo: in place; kernel: no region, only what kernel code hands over."),
+	OUTPUT(transport, STRING, NULLABLE),
 	COMMENT("Optional regions and participants that are left behind, one line each."),
 	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
 
