@@ -113,6 +113,8 @@ static int print_report(sd_json_variant *report)
 	printf("\nkernel    %s -> %s\n", known(report, "previousRelease"),
 	       known(report, "kernelRelease"));
 	printf("result    %s\n", result_in_words(json_string(report, "result")));
+	if (json_boolean(report, "forced"))
+		printf("forced    the next kernel did not pass the check (--kho-force)\n");
 	if (json_has(report, "downtimeUSec"))
 		printf("downtime  %s (freeze to last claim)\n",
 		       format_duration(json_unsigned(report, "downtimeUSec"), downtime));

@@ -196,6 +196,8 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 		 offsetof(struct update_request, digest_size_max), 0},
 		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
 		 offsetof(struct update_request, timeout_usec), 0},
+		{"forced", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct update_request, forced), SD_JSON_NULLABLE},
 		{}};
 	struct update_request request = {.digest_size_max = DIGEST_SIZE_MAX_DEFAULT,
 					 .timeout_usec = TIMEOUT_DEFAULT_USEC};

@@ -255,6 +255,7 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 	tree->image = strdup(request->image);
 	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
 	tree->digest_size_max = request->digest_size_max;
+	tree->forced = request->forced > 0;
 	/* A path that is no text can't be written down: better now than at the freeze. */
 	r = registry_save(&m->registry);
 	if (r < 0) {
@@ -265,7 +266,8 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 	}
 	u->timeout_usec = request->timeout_usec;
 	set_operator(u, link, more);
-	log_notice("Update %s to %s begins", tree->update_id, request->image);
+	log_notice("Update %s to %s begins%s", tree->update_id, request->image,
+		   tree->forced ? ", forced" : "");
 	return updater_feed(m, &(struct update_event){.kind = EVENT_PREPARE});
 }
 

@@ -145,6 +145,7 @@ static void restore_end(struct manager *m)
 	monitor_event(m, &(struct monitor_event){.event = "restored", .reason = tree->result});
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);
+	tree->forced = false;
 	handover_clear_problems(tree);
 	memcpy(tree->boot_id, m->kernel.boot_id, sizeof(tree->boot_id));
 	m->restorer = restorer_free(m->restorer);

@@ -305,6 +305,7 @@ static void forget_update(struct updater *u)
 	free(TAKE_PTR(tree->update_id));
 	free(TAKE_PTR(tree->image));
 	free(TAKE_PTR(tree->next_release));
+	tree->forced = false;
 	memset(tree->moments, 0, sizeof(tree->moments));
 	u->outgoing = outgoing_free(u->outgoing);
 	clear_warnings(u);

@@ -10,6 +10,7 @@ struct update_request {
 	const char *next_release; /* NULL: not known */
 	uint64_t digest_size_max; /* bytes */
 	uint64_t timeout_usec;	  /* for participants to prepare */
+	int forced;		  /* the operator overrode the check of the next kernel */
 };
 
 int updater_new(struct manager *m, struct updater **ret);
