@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kho/core/cleanup.h"
 #include "kho/kernel/file.h"
@@ -57,4 +58,30 @@ int read_line_at(int root_fd, const char *path, char *buf, size_t size)
 	memcpy(buf, text, length);
 	buf[length] = '\0';
 	return 0;
+}
+
+static int fail(char **ret_message, int error, const char *path, const char *separator,
+		const char *what)
+{
+	if (asprintf(ret_message, "%s%s%s", path, separator, what) >= 0)
+		return error;
+	*ret_message = NULL;
+	return -ENOMEM;
+}
+
+int open_filled_file_at(int root_fd, const char *path, uint64_t *ret_size, char **ret_message)
+{
+	_cleanup_close_ int fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(ret_message, -errno, path, ": ", strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return fail(ret_message, -EISDIR, path, " ", "is a directory");
+	if (!S_ISREG(st.st_mode))
+		return fail(ret_message, -EINVAL, path, " ", "is not a regular file");
+	if (st.st_size == 0)
+		return fail(ret_message, -ENODATA, path, " ", "is empty");
+	*ret_size = (uint64_t)st.st_size;
+	return TAKE_FD(fd);
 }

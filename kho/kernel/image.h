@@ -5,15 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kho/core/cleanup.h"
 #include "kho/kernel/abi.h"
 
 /* The kernel in a file, of whatever kind /boot has it. */
 enum image_kind {
-	IMAGE_BZIMAGE,	  /* x86: Documentation/arch/x86/boot.rst */
-	IMAGE_VMLINUX,	  /* ELF */
-	IMAGE_ARM64,	  /* Documentation/arch/arm64/booting.rst */
-	IMAGE_ZBOOT,	  /* EFI zboot: drivers/firmware/efi/libstub/zboot-header.S */
-	IMAGE_UKI,	  /* a unified kernel image, with another kind of kernel in it */
+	IMAGE_BZIMAGE, /* x86: Documentation/arch/x86/boot.rst */
+	IMAGE_VMLINUX, /* ELF */
+	IMAGE_ARM64,   /* Documentation/arch/arm64/booting.rst */
+	IMAGE_ZBOOT,   /* EFI zboot: drivers/firmware/efi/libstub/zboot-header.S */
+	IMAGE_UKI,     /* a unified kernel image, with another kind of kernel in it */
 	_IMAGE_KIND_MAX,
 };
 
@@ -38,8 +39,8 @@ struct image_build_id {
 };
 
 struct image {
-	char *path;	/* absolute */
-	uint64_t size;	/* of the file, bytes */
+	char *path;    /* absolute */
+	uint64_t size; /* of the file, bytes */
 	enum image_kind kind;
 	enum image_kind kernel; /* what is in a UKI; else kind again */
 	enum image_arch arch;
@@ -49,15 +50,16 @@ struct image {
 	 * come after a name. NULL: nothing against it is known. Constant. */
 	const char *unfit;
 
-	char *release;	   /* uname -r; NULL: not told */
-	int relocatable;   /* 1, 0; negative: unknown */
-	bool is_signed;	   /* a signature is attached to the file (Authenticode); not who made it */
+	char *release;	 /* uname -r; NULL: not told */
+	int relocatable; /* 1, 0; negative: unknown */
+	bool is_signed;	 /* a signature is attached to the file (Authenticode); not who made it */
 	uint32_t page_size; /* bytes; 0: unknown */
-	/* Memory that the kernel takes from where it is loaded, its .bss included: bytes, 0: unknown;
-	 * the alignment and the address that it would like, likewise. */
+	/* Memory that the kernel takes from where it is loaded, its .bss included: bytes, 0:
+	 * unknown; the alignment and the address that it would like, likewise. */
 	uint64_t init_size, kernel_alignment, pref_address;
 	struct image_part initrd, cmdline; /* of a UKI */
 	struct image_part payload;	   /* where the kernel itself is, compressed or not */
+	uint32_t unpacked_size;		   /* bytes, modulo 4 GiB, as a bzImage says; 0: unknown */
 
 	/*
 	 * From the kernel itself, unpacked. problem: one line, why it could not be read whole; then
@@ -85,7 +87,8 @@ struct image {
  */
 int image_read(const char *path, struct image **ret, char **ret_message);
 
-/* The same below the directory root_fd; AT_FDCWD is as above. */
+/* The same below the directory root_fd, which stands for /; path without the first slash. AT_FDCWD
+ * is as above. */
 int image_read_at(int root_fd, const char *path, struct image **ret, char **ret_message);
 
 /* The same without unpacking the kernel: fast; but problem, abi, build_ids and config are empty. */
@@ -93,6 +96,9 @@ int image_read_header(const char *path, struct image **ret, char **ret_message);
 int image_read_header_at(int root_fd, const char *path, struct image **ret, char **ret_message);
 
 struct image *image_free(struct image *image);
+
+DEFINE_CLEANUP_FUNC(struct image *, image_free)
+#define _cleanup_image_ _cleanup_(image_freep)
 
 /*
  * Whether kexec_file_load on this machine takes it, as far as can be told without loading it: 0, or
@@ -109,7 +115,8 @@ char *image_config(const struct image *image, const char *symbol);
 
 bool image_has_build_id(const struct image *image, const void *id, unsigned int size);
 
-/* "bzImage", "vmlinux", "arm64 Image", "EFI zboot", "UKI"; "x86_64" … Never NULL. */
+/* "bzImage", "vmlinux", "arm64 Image", "EFI zboot", "unified kernel image"; "x86_64" … Never NULL.
+ */
 const char *image_kind_name(enum image_kind kind);
 const char *image_arch_name(enum image_arch arch);
 
