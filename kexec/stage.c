@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/files.h"
 #include "kexec/finalize.h"
-#include "kexec/image.h"
 #include "kexec/program.h"
 #include "kexec/run.h"
 #include "kho/client/format.h"
@@ -35,7 +35,7 @@ static bool loading_is_disabled(void)
 }
 
 /* All that can be seen before any service is bothered. */
-static enum exit_code check_files(struct run *run, struct image *ret)
+static enum exit_code check_files(struct run *run, struct image **ret)
 {
 	_cleanup_free_ char *error = NULL;
 	int r;
@@ -213,7 +213,7 @@ static void print_summary(const struct image *image, const struct prepared *prep
 
 enum exit_code run_stage(struct run *run)
 {
-	_cleanup_(image_done) struct image image = {};
+	_cleanup_image_ struct image *image = NULL;
 	_cleanup_(prepared_done) struct prepared prepared = {};
 	enum exit_code r;
 
@@ -225,12 +225,12 @@ enum exit_code run_stage(struct run *run)
 	r = run_connect(run);
 	if (r != EXIT_DONE)
 		return r;
-	r = prepare(run, &image, &prepared);
+	r = prepare(run, image, &prepared);
 	if (r != EXIT_DONE)
 		return r;
 	r = finalized(run, run_finalize, false);
 	if (r == EXIT_DONE)
-		r = load(run, &image);
+		r = load(run, image);
 	if (r == EXIT_DONE)
 		r = finalized(run, run_check_finalized, true);
 	if (r != EXIT_DONE)
@@ -238,8 +238,8 @@ enum exit_code run_stage(struct run *run)
 	r = tell_staged(run);
 	if (r != EXIT_DONE)
 		return r;
-	print_summary(&image, &prepared);
+	print_summary(image, &prepared);
 	show_kernel_users();
-	run->release = TAKE_PTR(image.release);
+	run->release = TAKE_PTR(image->release);
 	return EXIT_DONE;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <archive.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
-#include "kexec/image.h"
-#include "kho/core/cleanup.h"
+#include "kho/kernel/image.h"
+#include "tests/unit/image-sample.h"
 
 #define HEAD_SIZE 8192
 #define SETUP_SECTS 7
@@ -44,28 +47,54 @@ static void make_bzimage(uint8_t head[HEAD_SIZE])
 	strcpy((char *)head + VERSION_OFFSET, "7.3.4-next (me@here) #1 SMP");
 }
 
-static void make_pe(uint8_t head[HEAD_SIZE], const char *section)
+/* Reads what the header says of a file of that size, of which head is the start. */
+static int check(const uint8_t *head, size_t n, size_t size, char **ret_release, char **ret_message)
 {
-	memset(head, 0, HEAD_SIZE);
-	memcpy(head, "MZ", 2);
-	put32(head + 0x3c, 0x80);
-	memcpy(head + 0x80, "PE\0\0", 4);
-	put16(head + 0x86, 1);	  /* sections */
-	put16(head + 0x94, 0xf0); /* optional header */
-	strcpy((char *)head + 0x188, section);
-	put32(head + 0x188 + 16, 0x1000); /* bytes */
-	put32(head + 0x188 + 20, 0x400);  /* from here on */
+	_cleanup_close_ int fd = memfd_create("image", MFD_CLOEXEC);
+	_cleanup_close_ int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_image_ struct image *image = NULL;
+	const char *reason;
+	char name[16];
+	int r;
+
+	*ret_release = *ret_message = NULL;
+	assert_true(fd >= 0 && directory >= 0);
+	assert_int_equal(write(fd, head, n), n);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	snprintf(name, sizeof(name), "%d", fd);
+	r = image_read_header_at(directory, name, &image, ret_message);
+	if (r < 0)
+		return r;
+	*ret_release = TAKE_PTR(image->release);
+	r = image_check_loadable(image, &reason);
+	if (r < 0) {
+		free(TAKE_PTR(*ret_release));
+		*ret_message = strdup(reason);
+	}
+	return r;
 }
 
-static void assert_refused(const uint8_t *head, uint64_t n, uint64_t size, const char *words)
+static void assert_refused(const uint8_t *head, size_t n, size_t size, const char *words)
 {
-	const char *reason;
-	char *release;
+	_cleanup_free_ char *release = NULL, *message = NULL;
 
-	assert_int_equal(image_header_check(head, n, size, &release, &reason), -ENOEXEC);
+	assert_int_equal(check(head, n, size, &release, &message), -ENOEXEC);
 	assert_null(release);
-	if (!strstr(reason, words))
-		fail_msg("\"%s\" does not speak of \"%s\"", reason, words);
+	if (!strstr(message, words))
+		fail_msg("\"%s\" does not speak of \"%s\"", message, words);
+}
+
+static void assert_loadable(const uint8_t *head, size_t n, size_t size, const char *release)
+{
+	_cleanup_free_ char *found = NULL, *message = NULL;
+	int r = check(head, n, size, &found, &message);
+
+	if (r < 0)
+		fail_msg("%s", message);
+	if (release)
+		assert_string_equal(found, release);
+	else
+		assert_null(found);
 }
 
 static void test_not_a_kernel(void **state)
@@ -73,8 +102,8 @@ static void test_not_a_kernel(void **state)
 	uint8_t head[HEAD_SIZE] = {0};
 
 	/* Each with its real length: a sanitizer sees what is read beyond. */
-	for (size_t n = 0; n <= 1024; n++) {
-		_cleanup_free_ uint8_t *exact = calloc(1, n ?: 1);
+	for (size_t n = 1; n <= 1024; n++) {
+		_cleanup_free_ uint8_t *exact = calloc(1, n);
 
 		assert_non_null(exact);
 		assert_refused(exact, n, n, "not a kernel");
@@ -83,41 +112,20 @@ static void test_not_a_kernel(void **state)
 	       "\x7f"
 	       "ELF",
 	       4);
-	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "not a kernel");
+	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "another kind of machine");
 	memcpy(head, "\x1f\x8b\x08", 3);
 	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "unpack it first");
 	memset(head, 0xff, HEAD_SIZE);
 	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "not a kernel");
 }
 
-static void test_unified_image(void **state)
-{
-	uint8_t head[HEAD_SIZE];
-	const char *reason;
-	char *release;
-
-	make_pe(head, ".linux");
-	assert_int_equal(image_header_check(head, HEAD_SIZE, 0x1400, &release, &reason), 0);
-	assert_null(release);
-	assert_refused(head, HEAD_SIZE, 0x13ff, "truncated");
-	put16(head + 0x86, 0xffff); /* more sections than can be */
-	assert_refused(head, HEAD_SIZE, 1 << 30, "truncated");
-	make_pe(head, ".text");
-	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "EFI program");
-	put32(head + 0x3c, 0xffffffff);
-	assert_refused(head, HEAD_SIZE, HEAD_SIZE, "not a kernel");
-}
-
 #if defined(__x86_64__)
 static void test_whole_bzimage(void **state)
 {
-	_cleanup_free_ char *release = NULL;
 	uint8_t head[HEAD_SIZE];
-	const char *reason;
 
 	make_bzimage(head);
-	assert_int_equal(image_header_check(head, HEAD_SIZE, WHOLE_SIZE, &release, &reason), 0);
-	assert_string_equal(release, "7.3.4-next");
+	assert_loadable(head, HEAD_SIZE, WHOLE_SIZE, "7.3.4-next");
 }
 
 static void test_truncated_bzimage(void **state)
@@ -154,20 +162,40 @@ static void test_unfit_bzimage(void **state)
 static void test_release_is_optional(void **state)
 {
 	uint8_t head[HEAD_SIZE];
-	const char *reason;
-	char *release;
 
 	make_bzimage(head);
 	put16(head + 0x20e, 0);
-	assert_int_equal(image_header_check(head, HEAD_SIZE, WHOLE_SIZE, &release, &reason), 0);
-	assert_null(release);
+	assert_loadable(head, HEAD_SIZE, WHOLE_SIZE, NULL);
 	put16(head + 0x20e, 0xffff);
-	assert_int_equal(image_header_check(head, HEAD_SIZE, WHOLE_SIZE, &release, &reason), 0);
-	assert_null(release);
+	assert_loadable(head, HEAD_SIZE, WHOLE_SIZE, NULL);
 	make_bzimage(head);
 	memset(head + VERSION_OFFSET, 'x', HEAD_SIZE - VERSION_OFFSET);
-	assert_int_equal(image_header_check(head, HEAD_SIZE, WHOLE_SIZE, &release, &reason), 0);
-	assert_null(release);
+	assert_loadable(head, HEAD_SIZE, WHOLE_SIZE, NULL);
+}
+
+static void test_unified_image(void **state)
+{
+	_cleanup_blob_ struct blob kernel = {}, bzimage = {}, uki = {};
+
+	sample_vmlinux(&kernel, 1);
+	assert_int_equal(sample_bzimage(&bzimage, &kernel, ARCHIVE_FILTER_GZIP), 0);
+	sample_uki(&uki, &bzimage);
+	assert_loadable(uki.data, uki.size, uki.size, SAMPLE_RELEASE);
+	assert_refused(uki.data, uki.size, uki.size - 1, "truncated");
+	put16(uki.data + 0x86, 0xffff); /* more sections than can be */
+	assert_refused(uki.data, uki.size, 1 << 30, "truncated");
+	put16(uki.data + 0x86, 2); /* and .linux is the third */
+	assert_refused(uki.data, uki.size, uki.size, "EFI program");
+	put32(uki.data + 0x3c, 0xffffffff);
+	assert_refused(uki.data, uki.size, uki.size, "not a kernel");
+}
+
+static void test_vmlinux(void **state)
+{
+	_cleanup_blob_ struct blob kernel = {};
+
+	sample_vmlinux(&kernel, 1);
+	assert_refused(kernel.data, kernel.size, kernel.size, "bzImage");
 }
 
 static void test_other_machine(void **state)
@@ -182,11 +210,12 @@ static void test_other_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_not_a_kernel),  cmocka_unit_test(test_unified_image),
+		cmocka_unit_test(test_not_a_kernel),
 #if defined(__x86_64__)
 		cmocka_unit_test(test_whole_bzimage), cmocka_unit_test(test_truncated_bzimage),
 		cmocka_unit_test(test_unfit_bzimage), cmocka_unit_test(test_release_is_optional),
-		cmocka_unit_test(test_other_machine),
+		cmocka_unit_test(test_other_machine), cmocka_unit_test(test_unified_image),
+		cmocka_unit_test(test_vmlinux),
 #endif
 	};
 
