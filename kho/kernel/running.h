@@ -28,4 +28,7 @@ int running_kernel_read_at(int root_fd, const char *release, struct running_kern
 
 struct running_kernel *running_kernel_free(struct running_kernel *kernel);
 
+DEFINE_CLEANUP_FUNC(struct running_kernel *, running_kernel_free)
+#define _cleanup_running_kernel_ _cleanup_(running_kernel_freep)
+
 #endif
