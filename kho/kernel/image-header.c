@@ -14,10 +14,10 @@
 #define ARM64_ANYWHERE (1u << 3)
 #define ARM64_ALIGNMENT (2u << 20)
 
-#define ELF_HEADER_SIZE 20 /* as far as the machine */
+#define MAGIC_MAX 8
 #define PEEK_SIZE 1024
 
-/* The first bytes of what is compressed. */
+/* The first bytes, as they are or unpacked. */
 struct peek {
 	uint8_t bytes[PEEK_SIZE];
 	size_t size;
@@ -32,9 +32,26 @@ static int read_head(const struct span *span, uint8_t *head, size_t n)
 	return r < 0 ? r : 1;
 }
 
-static bool is_elf(const uint8_t *head)
+/* A program that is to be run has an interpreter, ld.so; a kernel never has one. */
+static bool has_interpreter(const struct peek *head)
 {
-	return memcmp(head, ELFMAG, SELFMAG) == 0;
+	uint64_t at = get_le64(head->bytes + offsetof(Elf64_Ehdr, e_phoff));
+	unsigned int size = get_le16(head->bytes + offsetof(Elf64_Ehdr, e_phentsize));
+	unsigned int n = get_le16(head->bytes + offsetof(Elf64_Ehdr, e_phnum));
+
+	for (unsigned int i = 0; i < n && at < head->size && head->size - at >= 4; i++) {
+		if (get_le32(head->bytes + at) == PT_INTERP)
+			return true;
+		at += size;
+	}
+	return false;
+}
+
+static bool is_vmlinux(const struct peek *head)
+{
+	return head->size >= sizeof(Elf64_Ehdr) && memcmp(head->bytes, ELFMAG, SELFMAG) == 0 &&
+	       (head->bytes[EI_CLASS] != ELFCLASS64 || head->bytes[EI_DATA] != ELFDATA2LSB ||
+		!has_interpreter(head));
 }
 
 static void note_elf(const uint8_t *head, struct image *image)
@@ -59,13 +76,16 @@ static void note_elf(const uint8_t *head, struct image *image)
 
 int image_read_elf(const struct span *span, struct image *image, const char **ret_reason)
 {
-	uint8_t head[ELF_HEADER_SIZE];
-	int r = read_head(span, head, sizeof(head));
+	struct peek head;
+	ptrdiff_t n = span_read_some(span, 0, head.bytes, sizeof(head.bytes));
 
 	(void)ret_reason;
-	if (r <= 0 || !is_elf(head))
-		return r < 0 ? r : 0;
-	note_elf(head, image);
+	if (n < 0)
+		return (int)n;
+	head.size = (size_t)n;
+	if (!is_vmlinux(&head))
+		return 0;
+	note_elf(head.bytes, image);
 	image->payload = (struct image_part){.size = span->size};
 	return 1;
 }
@@ -116,11 +136,11 @@ int image_read_compressed(const struct span *span, struct image *image, const ch
 	const struct compression *compression;
 	_cleanup_free_ char *message = NULL;
 	struct peek head = {};
-	int r = read_head(span, head.bytes, ELF_HEADER_SIZE);
+	int r = read_head(span, head.bytes, MAGIC_MAX);
 
 	if (r <= 0)
 		return r;
-	compression = compression_of(head.bytes, ELF_HEADER_SIZE);
+	compression = compression_of(head.bytes, MAGIC_MAX);
 	if (!compression)
 		return 0;
 	r = unpack(span, compression, peek, &head, NULL, &message);
@@ -136,7 +156,7 @@ int image_read_compressed(const struct span *span, struct image *image, const ch
 			image->unfit = NULL;
 		return 1;
 	}
-	if (head.size >= ELF_HEADER_SIZE && is_elf(head.bytes)) {
+	if (is_vmlinux(&head)) {
 		note_elf(head.bytes, image);
 		return 1;
 	}

@@ -198,6 +198,17 @@ static void test_vmlinux(void **state)
 	assert_refused(kernel.data, kernel.size, kernel.size, "bzImage");
 }
 
+static void test_program(void **state)
+{
+	_cleanup_free_ char *self = realpath("/proc/self/exe", NULL);
+	_cleanup_free_ char *message = NULL;
+	struct image *image = NULL;
+
+	assert_non_null(self);
+	assert_int_equal(image_read_header(self, &image, &message), -ENOEXEC);
+	assert_non_null(strstr(message, "not a kernel"));
+}
+
 static void test_other_machine(void **state)
 {
 	uint8_t head[HEAD_SIZE] = {0};
@@ -215,7 +226,7 @@ int main(void)
 		cmocka_unit_test(test_whole_bzimage), cmocka_unit_test(test_truncated_bzimage),
 		cmocka_unit_test(test_unfit_bzimage), cmocka_unit_test(test_release_is_optional),
 		cmocka_unit_test(test_other_machine), cmocka_unit_test(test_unified_image),
-		cmocka_unit_test(test_vmlinux),
+		cmocka_unit_test(test_vmlinux),	      cmocka_unit_test(test_program),
 #endif
 	};
 
