@@ -9,6 +9,7 @@
  * returns an exit code (or what a wrapped command exited with).
  */
 int verb_abort(int argc, char *argv[]);
+int verb_check(int argc, char *argv[]);
 int verb_drop(int argc, char *argv[]);
 int verb_get(int argc, char *argv[]);
 int verb_help(int argc, char *argv[]);

@@ -11,6 +11,8 @@ enum exit_code {
 	EXIT_ABORTED = 4,     /* the update had begun, and is undone */
 	EXIT_LOST = 5,	      /* something was lost or damaged */
 	EXIT_TIMED_OUT = 6,
+	EXIT_COPY = 7,	  /* kho check: not in place, only by copy */
+	EXIT_UNKNOWN = 8, /* kho check: not known */
 };
 
 #endif

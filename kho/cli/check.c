@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <string.h>
+
+#include "kho/cli/check-json.h"
+#include "kho/cli/check-view.h"
+#include "kho/cli/say.h"
+#include "kho/cli/verbs.h"
+
+struct images {
+	struct checked *checked;
+	size_t n_checked;
+	bool failed; /* one could not be read */
+};
+
+static void images_done(struct images *images)
+{
+	for (size_t i = 0; i < images->n_checked; i++)
+		checked_done(&images->checked[i]);
+	free(images->checked);
+}
+
+/* What can't be read is said, and does not keep the others from being shown. */
+static int check_all(const struct check *check, const struct check_options *options,
+		     char *const *paths, int n_paths, struct images *images)
+{
+	images->checked = calloc((size_t)n_paths, sizeof(*images->checked));
+	if (!images->checked)
+		return -ENOMEM;
+	for (int i = 0; i < n_paths; i++) {
+		_cleanup_free_ char *message = NULL;
+		int r = check_image(check, paths[i], options, &images->checked[images->n_checked],
+				    &message);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0) {
+			say("%s", message ?: strerror(-r));
+			images->failed = true;
+		} else {
+			images->n_checked++;
+		}
+	}
+	return 0;
+}
+
+static int show(const struct check *check, const struct images *images, bool table, bool json)
+{
+	_cleanup_json_ sd_json_variant *document = NULL;
+	int r;
+
+	if (json) {
+		r = check_to_json(check, images->checked, images->n_checked, &document);
+		if (r >= 0)
+			json_print(document);
+		return r;
+	}
+	if (images->n_checked == 0)
+		return 0;
+	return table ? check_view_print_table(images->checked, images->n_checked)
+		     : check_view_print(check, images->checked);
+}
+
+/* The worst of them. */
+static enum exit_code exit_code_of(const struct images *images)
+{
+	static const enum exit_code codes[] = {
+		[VERDICT_IN_PLACE] = EXIT_DONE,
+		[VERDICT_UNKNOWN] = EXIT_UNKNOWN,
+		[VERDICT_COPY] = EXIT_COPY,
+		[VERDICT_NO] = EXIT_REFUSED,
+	};
+	enum verdict_kind worst = VERDICT_IN_PLACE;
+
+	for (size_t i = 0; i < images->n_checked; i++)
+		if (images->checked[i].verdict->kind > worst)
+			worst = images->checked[i].verdict->kind;
+	return images->failed ? EXIT_LOCAL : codes[worst];
+}
+
+static enum exit_code check_and_show(const struct check_options *options, char *const *paths,
+				     int n_paths, bool json)
+{
+	_cleanup_(check_done) struct check check = {};
+	_cleanup_(images_done) struct images images = {};
+	int r;
+
+	r = check_begin(&check);
+	if (r >= 0)
+		r = check_all(&check, options, paths, n_paths, &images);
+	if (r >= 0)
+		r = show(&check, &images, n_paths > 1, json);
+	if (r < 0) {
+		say("can't check: %s", strerror(-r));
+		return EXIT_LOCAL;
+	}
+	return exit_code_of(&images);
+}
+
+int verb_check(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{"initrd", required_argument, NULL, 'i'},
+		{"command-line", required_argument, NULL, 'c'},
+		{"append", required_argument, NULL, 'c'},
+		{"reuse-cmdline", no_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{},
+	};
+	struct check_options wanted = {.reuse_by_default = true};
+	bool json = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
+		switch (c) {
+		case 'i':
+			wanted.initrd = optarg;
+			break;
+		case 'c':
+			wanted.command_line = optarg;
+			break;
+		case 'r':
+			wanted.reuse_cmdline = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			print_usage("check");
+			return EXIT_DONE;
+		default:
+			return bad_usage("check");
+		}
+	if (optind == argc) {
+		say("check which kernel? kho check /boot/vmlinuz-*");
+		return bad_usage("check");
+	}
+	return check_and_show(&wanted, argv + optind, argc - optind, json);
+}
