@@ -4,6 +4,7 @@
 #include <sys/reboot.h>
 
 #include "kexec/finalize.h"
+#include "kexec/load.h"
 #include "kexec/run.h"
 #include "kho/client/format.h"
 #include "kexec/status.h"
@@ -54,6 +55,43 @@ static enum exit_code check_carried(struct run *run)
 		return EXIT_DONE;
 	return complain(run, EXIT_REFUSED, "%s; kexec --kho -u drops what is staged",
 			message ?: strerror(-r));
+}
+
+/* What the update was staged with, unchanged. */
+static enum exit_code find_checked(struct run *run, struct staged *ret)
+{
+	_cleanup_free_ char *error = NULL;
+	int r = staged_read(ret);
+
+	if (r >= 0 && strcmp(ret->update, run->update) != 0)
+		r = -ENOENT;
+	if (r < 0)
+		return complain(run, EXIT_REFUSED,
+				"what update %s was staged with is not on record (%s): kexec --kho "
+				"-u, and stage anew",
+				run->update, strerror(-r));
+	r = staged_verify(ret, true, &error);
+	if (r < 0)
+		return complain(run, EXIT_REFUSED, "%s: kexec --kho -u, and stage anew",
+				error ?: strerror(-r));
+	return EXIT_DONE;
+}
+
+/*
+ * Anybody may have loaded another kernel since, and every one that kexec_file_load loads would be
+ * handed the memory: so the one that was checked is loaded again.
+ */
+static enum exit_code reload(struct run *run)
+{
+	_cleanup_(staged_done) struct staged staged = {};
+	enum exit_code r;
+
+	r = find_checked(run, &staged);
+	if (r == EXIT_DONE)
+		r = run_load(run, &staged, true);
+	if (r == EXIT_DONE)
+		r = check_carried(run);
+	return r;
 }
 
 static int read_frozen(sd_json_variant *reply, struct frozen *ret)
@@ -163,6 +201,9 @@ enum exit_code run_execute(struct run *run)
 	/* The bulk of it, while services still run: once they are frozen, every moment counts. */
 	if (!run->options->no_sync)
 		sync();
+	r = reload(run);
+	if (r != EXIT_DONE)
+		return r;
 	r = freeze(run, &frozen);
 	if (r != EXIT_DONE)
 		return r;

@@ -22,6 +22,7 @@ void help_print(void)
 	      "      --reuse-cmdline       begin with the command line of the running kernel\n"
 	      "      --kho-digest=WHAT     check regions by digest: always, never, or up to a size\n"
 	      "                            (256M, the default)\n"
+	      "      --kho-force           go on although memory would not survive there\n"
 	      "with -l and -e:\n"
 	      "      --kho-timeout=SECONDS that services have to answer (30)\n"
 	      "with -e:\n"

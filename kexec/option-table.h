@@ -10,11 +10,14 @@ enum option_role {
 	ROLE_KHO,
 	ROLE_TIMEOUT,
 	ROLE_DIGEST,
+	ROLE_FORCE,
 	ROLE_ACTION,
 	ROLE_NO_SYNC,
-	ROLE_INITRD,  /* the distribution's kexec gets it, after a look at the file */
-	ROLE_FORWARD, /* the distribution's kexec gets it */
-	ROLE_IMPLIED, /* --kho does that anyway */
+	ROLE_INITRD,	    /* the distribution's kexec gets it, after a look at the file */
+	ROLE_COMMAND_LINE,  /* likewise, of the words */
+	ROLE_REUSE_CMDLINE, /* likewise, of what runs now */
+	ROLE_FORWARD,	    /* the distribution's kexec gets it */
+	ROLE_IMPLIED,	    /* --kho does that anyway */
 	ROLE_REFUSE,
 };
 

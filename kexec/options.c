@@ -143,6 +143,9 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 		return parse_timeout(o, value);
 	case ROLE_DIGEST:
 		return parse_digest(o, value);
+	case ROLE_FORCE:
+		o->force = true;
+		return 0;
 	case ROLE_ACTION:
 		o->actions |= known->action;
 		return 0;
@@ -151,6 +154,12 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 		return 0;
 	case ROLE_INITRD:
 		o->initrd = value;
+		return forward(o, spell(known, true, buf), value);
+	case ROLE_COMMAND_LINE:
+		o->command_line = value;
+		return forward(o, spell(known, true, buf), value);
+	case ROLE_REUSE_CMDLINE:
+		o->reuse_cmdline = true;
 		return forward(o, spell(known, true, buf), value);
 	case ROLE_FORWARD:
 		return forward(o, spell(known, true, buf), value);
@@ -230,6 +239,8 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "%s goes with -l only", o->load_arguments[0]);
 	if (!load && o->has_digest_size_max)
 		return fail(o, "--kho-digest goes with -l only");
+	if (!load && o->force)
+		return fail(o, "--kho-force goes with -l only");
 	if (!load && !execute && o->timeout_usec)
 		return fail(o, "--kho-timeout goes with -l and -e only");
 	return 0;

@@ -20,8 +20,11 @@ struct kexec_options {
 	bool kho; /* false: the rest means nothing, the distribution's kexec is to see argv */
 
 	unsigned int actions;
-	const char *image;  /* borrowed from argv, as is initrd */
-	const char *initrd; /* NULL: none */
+	const char *image;	  /* borrowed from argv, as is initrd */
+	const char *initrd;	  /* NULL: none */
+	const char *command_line; /* the last of --command-line and --append; NULL: none */
+	bool reuse_cmdline;
+	bool force;
 	bool no_sync;
 	uint64_t timeout_usec; /* 0: khod's default */
 	bool has_digest_size_max;

@@ -18,6 +18,7 @@ struct run {
 	struct progress progress;
 	char *update;  /* that is ours, as far as known */
 	char *release; /* of the kernel it goes to; NULL: not known */
+	bool forced;   /* it did not pass the check */
 };
 
 /*

@@ -4,10 +4,10 @@
 
 #include "kexec/files.h"
 #include "kexec/finalize.h"
-#include "kexec/program.h"
+#include "kexec/load.h"
 #include "kexec/run.h"
+#include "kexec/verify.h"
 #include "kho/client/format.h"
-#include "kho/kernel/generation.h"
 
 #define LOAD_DISABLED "/proc/sys/kernel/kexec_load_disabled"
 
@@ -52,9 +52,21 @@ static enum exit_code check_files(struct run *run, struct image **ret)
 	return EXIT_DONE;
 }
 
-static int build_prepare(const struct kexec_options *o, const struct image *image,
-			 sd_json_variant **ret)
+/* What is checked, loaded, and loaded again at the end, has to be the same all the time. */
+static enum exit_code check_next(struct run *run, struct staged *staged)
 {
+	_cleanup_free_ char *error = NULL;
+	int r = staged_init(staged, run->options, &error);
+
+	if (r < 0)
+		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));
+	return run_verify(run, staged);
+}
+
+static int build_prepare(const struct run *run, const struct image *image, sd_json_variant **ret)
+{
+	const struct kexec_options *o = run->options;
+
 	return sd_json_buildo(
 		ret, SD_JSON_BUILD_PAIR_STRING("image", image->path),
 		SD_JSON_BUILD_PAIR_CONDITION(!!image->release, "nextRelease",
@@ -62,7 +74,8 @@ static int build_prepare(const struct kexec_options *o, const struct image *imag
 		SD_JSON_BUILD_PAIR_CONDITION(o->has_digest_size_max, "digestSizeMax",
 					     SD_JSON_BUILD_UNSIGNED(o->digest_size_max)),
 		SD_JSON_BUILD_PAIR_CONDITION(o->timeout_usec > 0, "timeoutUSec",
-					     SD_JSON_BUILD_UNSIGNED(o->timeout_usec)));
+					     SD_JSON_BUILD_UNSIGNED(o->timeout_usec)),
+		SD_JSON_BUILD_PAIR_CONDITION(run->forced, "forced", SD_JSON_BUILD_BOOLEAN(true)));
 }
 
 static int read_prepared(sd_json_variant *reply, struct prepared *ret)
@@ -105,7 +118,7 @@ static enum exit_code prepare(struct run *run, const struct image *image, struct
 	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
 	int r;
 
-	if (build_prepare(run->options, image, &parameters) < 0)
+	if (build_prepare(run, image, &parameters) < 0)
 		return complain(run, EXIT_LOCAL, "out of memory");
 	r = run_call(run, "Prepare", parameters, &reply);
 	if (r == MANAGER_ERROR_REPLY && manager_exit_code(run->manager) == EXIT_REFUSED)
@@ -124,52 +137,6 @@ static enum exit_code prepare(struct run *run, const struct image *image, struct
 	return EXIT_DONE;
 }
 
-/* NULL: out of memory. The words are the options', but for the array. */
-static char **load_command(struct run *run, const struct image *image)
-{
-	const struct kexec_options *o = run->options;
-	char **argv = calloc(o->n_load_arguments + 5, sizeof(*argv));
-	size_t n = 0;
-
-	if (!argv)
-		return NULL;
-	argv[n++] = run->program;
-	argv[n++] = (char *)"-s";
-	argv[n++] = (char *)"-l";
-	for (size_t i = 0; i < o->n_load_arguments; i++)
-		argv[n++] = o->load_arguments[i];
-	argv[n++] = image->path; /* absolute, so never taken for an option */
-	return argv;
-}
-
-/*
- * kexec_file_load leaves an earlier image alone when it fails, and replaces it when it does not
- * (kernel/kexec_file.c): what a failure leaves behind depends on which of the two it was.
- */
-static enum exit_code load(struct run *run, const struct image *image)
-{
-	_cleanup_free_ char **argv = load_command(run, image);
-	int loaded_before = kernel_kexec_loaded(), loaded;
-	bool interrupted = false;
-	int r = -ENOMEM;
-
-	if (argv)
-		r = program_run(run->program, argv, run->signal_fd, &interrupted);
-	loaded = kernel_kexec_loaded();
-	if (r == 0 && loaded == 1 && !interrupted)
-		return EXIT_DONE;
-	if (interrupted)
-		return run_undo(run, r == 0 || (r == -EINTR && loaded == 1), "interrupted");
-	if (r == 0)
-		return run_undo(run, false,
-				"kexec-tools says that it loaded the kernel, and the kernel that "
-				"none is loaded");
-	if (r == -EINTR)
-		return run_undo(run, loaded == 1, "kexec-tools was killed while it loaded");
-	return run_undo(run, loaded == 1 && loaded_before == 0,
-			r > 0 ? "kexec-tools could not load the kernel" : "can't run kexec-tools");
-}
-
 /* The steps that finalizing takes, with the same way out of each. */
 static enum exit_code finalized(struct run *run, int (*step)(char **ret_message), bool loaded)
 {
@@ -177,6 +144,20 @@ static enum exit_code finalized(struct run *run, int (*step)(char **ret_message)
 	int r = step(&message);
 
 	return r < 0 ? run_undo(run, loaded, message ?: strerror(-r)) : EXIT_DONE;
+}
+
+static enum exit_code record(struct run *run, struct staged *staged)
+{
+	_cleanup_free_ char *message = NULL;
+	int r;
+
+	staged->update = strdup(run->update);
+	r = staged->update ? staged_write(staged) : -ENOMEM;
+	if (r >= 0)
+		return EXIT_DONE;
+	if (asprintf(&message, "what was staged can't be written down: %s", strerror(-r)) < 0)
+		message = NULL;
+	return run_undo(run, true, message ?: "out of memory");
 }
 
 static enum exit_code tell_staged(struct run *run)
@@ -211,31 +192,40 @@ static void print_summary(const struct image *image, const struct prepared *prep
 			       : "in place");
 }
 
+/* All that can say no before any service is bothered. */
+static enum exit_code check_all(struct run *run, struct image **image, struct staged *staged)
+{
+	enum exit_code r = check_files(run, image);
+
+	if (r == EXIT_DONE)
+		r = run_can_finalize(run);
+	if (r == EXIT_DONE)
+		r = run_connect(run);
+	if (r == EXIT_DONE)
+		r = check_next(run, staged);
+	return r;
+}
+
 enum exit_code run_stage(struct run *run)
 {
 	_cleanup_image_ struct image *image = NULL;
+	_cleanup_(staged_done) struct staged staged = {};
 	_cleanup_(prepared_done) struct prepared prepared = {};
 	enum exit_code r;
 
-	r = check_files(run, &image);
+	r = check_all(run, &image, &staged);
 	if (r == EXIT_DONE)
-		r = run_can_finalize(run);
-	if (r != EXIT_DONE)
-		return r;
-	r = run_connect(run);
-	if (r != EXIT_DONE)
-		return r;
-	r = prepare(run, image, &prepared);
-	if (r != EXIT_DONE)
-		return r;
-	r = finalized(run, run_finalize, false);
+		r = prepare(run, image, &prepared);
 	if (r == EXIT_DONE)
-		r = load(run, image);
+		r = finalized(run, run_finalize, false);
+	if (r == EXIT_DONE)
+		r = run_load(run, &staged, false);
 	if (r == EXIT_DONE)
 		r = finalized(run, run_check_finalized, true);
-	if (r != EXIT_DONE)
-		return r;
-	r = tell_staged(run);
+	if (r == EXIT_DONE)
+		r = record(run, &staged);
+	if (r == EXIT_DONE)
+		r = tell_staged(run);
 	if (r != EXIT_DONE)
 		return r;
 	print_summary(image, &prepared);

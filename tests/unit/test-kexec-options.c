@@ -199,6 +199,7 @@ static void test_action_mistakes(void **state)
 	assert_refused("--kho -S -l k", "go together");
 	assert_refused("--kho -u --kho-timeout=3", "--kho-timeout goes with");
 	assert_refused("--kho -e --kho-digest=never", "--kho-digest goes with");
+	assert_refused("--kho -e --kho-force", "--kho-force goes with");
 }
 
 static void test_what_is_forwarded(void **state)
@@ -209,6 +210,13 @@ static void test_what_is_forwarded(void **state)
 		      ACTION_LOAD);
 	assert_forwarded(&o, "--debug --initrd=i --append=a=1 --reuse-cmdline --type=bzImage");
 	assert_string_equal(o.initrd, "i");
+	assert_string_equal(o.command_line, "a=1");
+	assert_true(o.reuse_cmdline && !o.force);
+	kexec_options_done(&o);
+	assert_parses(&o, "--kho -l k --command-line=a --append=b --kho-force", ACTION_LOAD);
+	assert_forwarded(&o, "--command-line=a --append=b");
+	assert_string_equal(o.command_line, "b"); /* to kexec-tools both are the same option */
+	assert_true(o.force && !o.reuse_cmdline);
 	kexec_options_done(&o);
 	assert_parses(&o, "--kho -l k --append '' --initrd=a --ramdisk=b", ACTION_LOAD);
 	assert_forwarded(&o, "--append= --initrd=a --ramdisk=b");

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KEXEC_LOAD_H
+#define KEXEC_LOAD_H
+
+#include "kexec/run.h"
+#include "kexec/staged.h"
+
+/*
+ * Has kexec-tools load it, by kexec_file_load. Whatever fails undoes the update, and the files
+ * having changed meanwhile is a failure. reload: the update is staged, so that what is loaded
+ * already goes with it.
+ */
+enum exit_code run_load(struct run *run, const struct staged *staged, bool reload);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "kexec/verify.h"
+#include "kho/kernel/check.h"
+
+/*
+ * All that keeps it from being in place, as one line; NULL: out of memory. What is not known
+ * matters only if nothing is known to.
+ */
+static char *objections(const struct verdict *verdict)
+{
+	enum finding_weight least =
+		verdict->kind == VERDICT_UNKNOWN ? FINDING_UNKNOWN : FINDING_COPY;
+	char *line = strdup("");
+
+	for (size_t i = 0; line && i < verdict->n_findings; i++) {
+		const struct finding *finding = &verdict->findings[i];
+		char *longer;
+
+		if (finding->weight < least)
+			continue;
+		if (asprintf(&longer, "%s%s%s", line, *line ? "; " : "", finding->text) < 0)
+			longer = NULL;
+		free(line);
+		line = longer;
+	}
+	return line;
+}
+
+static enum exit_code judge(struct run *run, const struct checked *checked)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (checked->verdict->kind == VERDICT_IN_PLACE)
+		return EXIT_DONE;
+	why = objections(checked->verdict);
+	if (!why)
+		return complain(run, EXIT_LOCAL, "out of memory");
+	if (run->options->force) {
+		run->forced = true;
+		return complain(run, EXIT_DONE, "warning: %s: forced, although %s",
+				checked->image->path, why);
+	}
+	return complain(run, EXIT_REFUSED,
+			"%s: memory would not survive there, and nothing has changed: %s "
+			"(--kho-force goes on all the same)",
+			checked->image->path, why);
+}
+
+enum exit_code run_verify(struct run *run, struct staged *staged)
+{
+	const struct kexec_options *o = run->options;
+	const struct check_options options = {.initrd = o->initrd,
+					      .command_line = o->command_line,
+					      .reuse_cmdline = o->reuse_cmdline};
+	_cleanup_(checked_done) struct checked checked = {};
+	_cleanup_(check_done) struct check check = {};
+	_cleanup_free_ char *error = NULL;
+	int r = check_begin(&check);
+
+	if (r >= 0)
+		r = check_image(&check, staged->image.path, &options, &checked, &error);
+	/* kexec-tools passes on what it is given, and nothing of the image's own. */
+	if (r >= 0 && checked.cmdline_source == CMDLINE_OF_IMAGE)
+		r = staged_set_cmdline(staged, checked.cmdline);
+	if (r < 0)
+		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));
+	return judge(run, &checked);
+}
