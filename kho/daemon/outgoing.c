@@ -267,7 +267,7 @@ int outgoing_preserve(struct outgoing *o)
 	if (o->error < 0)
 		return o->error;
 	o->n_preserved = o->n_items;
-	if (o->signpost.session < 0)
+	if (o->signpost.session < 0 && o->n_sessions > 0)
 		o->signpost_error = luo_signpost_put(o->update_id, &o->signpost);
 	return 0;
 }

@@ -54,8 +54,8 @@ static int kernel_only_preserve(int session, uint32_t number, struct transport_i
 		*ret_failed = i;
 		message_set(
 			ret_message,
-			"%s can't cross: this kernel can't hand over userspace memory; drop it, "
-			"or boot 6.19 or newer with CONFIG_LIVEUPDATE=y",
+			"%s: this kernel can't hand over userspace memory; drop it, or boot 6.19 "
+			"or newer with CONFIG_LIVEUPDATE=y",
 			items[i].label);
 		return items[i].error = -EOPNOTSUPP;
 	}
