@@ -56,7 +56,7 @@ fi
 
 # What comes after khod is asked is undone: the kernel itself refuses this command line.
 before=$(cat /sys/kernel/kexec_loaded)
-assert_fails kexec --kho -l "$NEXT" --append="$(printf 'x%.0s' {1..4096})"
+assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --append="$(printf 'x%.0s' {1..4096})"
 assert_eq "$STATUS" 4
 assert_match "$OUTPUT" 'undone'
 assert_eq "$(cat /sys/kernel/kexec_loaded)" "$before" "loaded"
@@ -64,7 +64,7 @@ assert_match "$(kexec --kho -S)" 'update: +idle'
 
 # An image that was loaded before is still loaded when the new one can't be.
 assert_ok kexec -s -l "$NEXT" --reuse-cmdline
-assert_fails kexec --kho -l "$NEXT" --append="$(printf 'x%.0s' {1..4096})"
+assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --append="$(printf 'x%.0s' {1..4096})"
 assert_eq "$STATUS" 4
 assert_eq "$(cat /sys/kernel/kexec_loaded)" 1 "loaded"
 assert_ok kexec -u

@@ -51,7 +51,7 @@ staged_without_kernel() {
 	state idle
 }
 
-# Without CAP_SYS_BOOT neither loading nor executing can succeed.
+# Without CAP_SYS_BOOT no loading can succeed, nor the one right before executing.
 without_boot=(setpriv --bounding-set=-sys_boot --inh-caps=-sys_boot)
 
 kernel_refuses() {
@@ -64,10 +64,17 @@ kernel_refuses() {
 	assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
 	assert_fails "${without_boot[@]}" kexec --kho -e
 	assert_eq "$STATUS" 4
-	assert_match "$OUTPUT" 'refused to execute the next one: Operation not permitted'
+	assert_match "$OUTPUT" 'kexec-tools could not load the kernel'
 	assert_match "$OUTPUT" 'kexec -u before anything reboots'
 	state idle
 	assert_ok kexec -u
+	loaded 0
+
+	assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
+	assert_fails strace -o /dev/null -e trace=reboot -e inject=reboot:error=EPERM kexec --kho -e
+	assert_eq "$STATUS" 4
+	assert_match "$OUTPUT" 'refused to execute the next one: Operation not permitted; .* undone'
+	state idle
 	loaded 0
 }
 
