@@ -16,10 +16,13 @@ static const char *kind_in_words(enum verdict_kind kind)
 	return words[kind];
 }
 
-static const char *consequence(enum verdict_kind kind)
+static const char *consequence(enum kho_generation generation, enum verdict_kind kind)
 {
 	switch (kind) {
 	case VERDICT_IN_PLACE:
+		if (generation == KHO_FINALIZE)
+			return "what is the kernel's own (reserve_mem=) survives; services can hand "
+			       "nothing over";
 		return "memory stays where it is, and survives";
 	case VERDICT_UNKNOWN:
 		return "kexec --kho refuses this kernel, as memory might be lost";
@@ -66,7 +69,8 @@ static void print_head(const struct check *check, const struct checked *checked)
 	       source_in_words(checked->cmdline_source));
 	printf("verdict       %s%s%s\n", kind_in_words(checked->verdict->kind), reason ? ": " : "",
 	       reason ? reason->text : "");
-	printf("              %s\n", consequence(checked->verdict->kind));
+	printf("              %s\n",
+	       consequence(check->machine.kernel.generation, checked->verdict->kind));
 }
 
 int check_view_print(const struct check *check, const struct checked *checked)
@@ -84,7 +88,7 @@ int check_view_print(const struct check *check, const struct checked *checked)
 	printf("\n");
 	r = table_print(table, "", stdout);
 	if (r >= 0 && verdict->append)
-		printf("\nappend to the command line: %s\n", verdict->append);
+		printf("\nthe command line lacks: %s\n", verdict->append);
 	return r;
 }
 

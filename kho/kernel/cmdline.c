@@ -110,6 +110,15 @@ enum cmdline_switch cmdline_switch(const char *cmdline, const char *name)
 	return result;
 }
 
+bool cmdline_ends_early(const char *cmdline)
+{
+	struct cmdline_word word = {};
+
+	while (cmdline_next(&cmdline, &word))
+		;
+	return word.name_length == 2 && memcmp(word.name, "--", 2) == 0;
+}
+
 static bool find_last(const char *cmdline, const char *name, struct cmdline_word *ret)
 {
 	struct cmdline_word word;

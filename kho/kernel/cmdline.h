@@ -32,6 +32,9 @@ enum cmdline_switch {
 /* What a switch, as kho= or liveupdate=, ends up with: the last value that is understood. */
 enum cmdline_switch cmdline_switch(const char *cmdline, const char *name);
 
+/* Whether it has a "--", after which nothing is the kernel's any more. */
+bool cmdline_ends_early(const char *cmdline);
+
 /* Whether the word is there at all. */
 bool cmdline_has(const char *cmdline, const char *name);
 

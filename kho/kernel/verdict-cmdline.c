@@ -12,9 +12,13 @@ static bool config_is_proven(const struct image *image)
 	return image->config_source && strcmp(image->config_source, "embedded") == 0;
 }
 
-static void lacks(struct verdict *v, enum finding_weight weight, const char *word, const char *why)
+static void lacks(const char *cmdline, struct verdict *v, enum finding_weight weight,
+		  const char *word, const char *why)
 {
-	verdict_add(v, weight, TOPIC, "%s: append %s", why, word);
+	if (cmdline_ends_early(cmdline))
+		verdict_add(v, weight, TOPIC, "%s: insert %s before the --", why, word);
+	else
+		verdict_add(v, weight, TOPIC, "%s: append %s", why, word);
 	verdict_append(v, word);
 }
 
@@ -25,7 +29,7 @@ static void check_kho(const struct verdict_question *q, const char *cmdline, str
 		verdict_add(v, FINDING_FINE, TOPIC, "kho=on");
 		return;
 	case SWITCH_OFF:
-		lacks(v, FINDING_COPY, "kho=on", "kho= is off on the next command line");
+		lacks(cmdline, v, FINDING_COPY, "kho=on", "kho= is off on the next command line");
 		return;
 	case SWITCH_ABSENT:
 		break;
@@ -36,15 +40,16 @@ static void check_kho(const struct verdict_question *q, const char *cmdline, str
 			verdict_add(v, FINDING_FINE, TOPIC,
 				    "without kho=, and KHO is on there by default");
 		else
-			lacks(v, FINDING_UNKNOWN, "kho=on",
+			lacks(cmdline, v, FINDING_UNKNOWN, "kho=on",
 			      "kho=on is missing, and that KHO is on there by default is not "
 			      "proven");
 		return;
 	case CONFIG_NO:
-		lacks(v, FINDING_COPY, "kho=on", "kho=on is missing on the next command line");
+		lacks(cmdline, v, FINDING_COPY, "kho=on",
+		      "kho=on is missing on the next command line");
 		return;
 	case CONFIG_UNKNOWN:
-		lacks(v, FINDING_UNKNOWN, "kho=on",
+		lacks(cmdline, v, FINDING_UNKNOWN, "kho=on",
 		      "kho=on is missing, and whether KHO is on there by default is not known");
 	}
 }
@@ -56,11 +61,11 @@ static void check_liveupdate(const char *cmdline, struct verdict *v)
 		verdict_add(v, FINDING_FINE, TOPIC, "liveupdate=on");
 		return;
 	case SWITCH_OFF:
-		lacks(v, FINDING_COPY, "liveupdate=on",
+		lacks(cmdline, v, FINDING_COPY, "liveupdate=on",
 		      "liveupdate= is off on the next command line");
 		return;
 	case SWITCH_ABSENT:
-		lacks(v, FINDING_COPY, "liveupdate=on",
+		lacks(cmdline, v, FINDING_COPY, "liveupdate=on",
 		      "liveupdate=on is missing on the next command line");
 	}
 }

@@ -46,6 +46,15 @@ static void test_switch(void **state)
 	assert_int_equal(cmdline_switch("live-update=on", "live_update"), SWITCH_ON);
 }
 
+static void test_end(void **state)
+{
+	assert_true(cmdline_ends_early("a -- b"));
+	assert_true(cmdline_ends_early("--"));
+	assert_false(cmdline_ends_early("a --b c"));
+	assert_false(cmdline_ends_early("a \"x -- y\""));
+	assert_false(cmdline_ends_early(""));
+}
+
 static void test_value(void **state)
 {
 	char *value = cmdline_value("a=1 a=\"two words\" b", "a");
@@ -97,9 +106,8 @@ static void test_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_switch),
-		cmocka_unit_test(test_value),
-		cmocka_unit_test(test_crashkernel),
+		cmocka_unit_test(test_switch), cmocka_unit_test(test_end),
+		cmocka_unit_test(test_value),  cmocka_unit_test(test_crashkernel),
 		cmocka_unit_test(test_others),
 	};
 

@@ -232,6 +232,8 @@ static void test_command_line(void **state)
 	expect_append(s, "liveupdate=on");
 	s->question.cmdline = "";
 	expect_append(s, "kho=on liveupdate=on");
+	s->question.cmdline = "-- kho=on liveupdate=on";
+	expect(s, VERDICT_COPY, "insert liveupdate=on before the --");
 }
 
 static void test_kho_by_default(void **state)

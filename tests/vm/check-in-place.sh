@@ -76,7 +76,7 @@ command_lines() {
 	refused 'liveupdate=on is missing.*append liveupdate=on' \
 		--append="$(cmdline_without liveupdate)"
 	refused 'append kho=on.*append liveupdate=on'
-	verdict 7 'append to the command line: kho=on liveupdate=on' --command-line=quiet
+	verdict 7 'the command line lacks: kho=on liveupdate=on' --command-line=quiet
 	verdict 0 'in place' --reuse-cmdline --append=quiet
 	verdict 7 'crashkernel= reserves 1024 MiB' --reuse-cmdline --append=crashkernel=1G
 }
