@@ -9,7 +9,7 @@ case $BOOT in
 	start_khod
 	printf 'precious' | kho put blob || fail "kho put: exit $?"
 	kho run --region=cache:1M -- sh -c "printf x | dd of=%{cache} conv=notrunc status=none"
-	kexec --kho -l "$NEXT" --reuse-cmdline --append=kho=off || fail "kexec --kho -l: exit $?"
+	kexec --kho -l "$NEXT" --kho-force --reuse-cmdline --append=kho=off || fail "kexec --kho -l: exit $?"
 	kexec --kho -e || fail "kexec --kho -e: exit $?"
 	;;
 1)

@@ -10,7 +10,7 @@ LEDGER=/var/lib/kho/ledger.dtb
 
 # frozen_then COMMANDS: the next boot, with these at the last moment.
 frozen_then() {
-	kexec --kho -l "$NEXT" "${CMDLINE:---reuse-cmdline}" || fail "kexec --kho -l: exit $?"
+	kexec --kho -l "$NEXT" "${CMDLINE:---reuse-cmdline}" ${CMDLINE:+--kho-force} || fail "kexec --kho -l: exit $?"
 	./restore-freeze.py sh -ec "$1; sync; exec /usr/sbin/kexec -e -x -y"
 	fail "the machine goes on"
 }

@@ -17,7 +17,7 @@ next_boot_with() {
 	local line
 
 	line=$(sed "$1" /proc/cmdline)
-	kexec --kho -l "$NEXT" --command-line="$line" || fail "kexec --kho -l: exit $?"
+	kexec --kho -l "$NEXT" --kho-force --command-line="$line" || fail "kexec --kho -l: exit $?"
 	kexec --kho -e || fail "kexec --kho -e: exit $?"
 	fail "kexec --kho -e came back"
 }
