@@ -262,6 +262,7 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 		free(TAKE_PTR(tree->update_id));
 		free(TAKE_PTR(tree->image));
 		free(TAKE_PTR(tree->next_release));
+		tree->forced = false;
 		return r;
 	}
 	u->timeout_usec = request->timeout_usec;
