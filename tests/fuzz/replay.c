@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "kho/core/cleanup.h"
 #include "tests/fuzz/fuzz.h"
@@ -16,7 +17,7 @@ static void closedirp(DIR **dir)
 		closedir(*dir);
 }
 
-/* A generator of numbers that are the same in every run. */
+/* A generator of numbers that are the same in every run that begins with the same state, not 0. */
 static uint32_t next_number(uint32_t *state)
 {
 	*state ^= *state << 13;
@@ -40,10 +41,8 @@ static void spoil(uint8_t *data, size_t size, uint32_t *state)
 }
 
 /* The input as it is, then SPOILT_INPUTS times with up to four bytes changed. */
-static int replay(const uint8_t *data, size_t size)
+static int replay(const uint8_t *data, size_t size, uint32_t state)
 {
-	uint32_t state = 2463534242u;
-
 	LLVMFuzzerTestOneInput(data, size);
 	for (int i = 0; i < SPOILT_INPUTS; i++) {
 		/* Of exactly that size, for a sanitizer to see what is read behind it. */
@@ -58,7 +57,7 @@ static int replay(const uint8_t *data, size_t size)
 	return 0;
 }
 
-static int replay_file(const char *directory, const char *name)
+static int replay_file(const char *directory, const char *name, uint32_t seed)
 {
 	_cleanup_free_ uint8_t *data = malloc(INPUT_MAX);
 	_cleanup_free_ char *path = NULL;
@@ -77,13 +76,13 @@ static int replay_file(const char *directory, const char *name)
 		fprintf(stderr, "%s: can't be read, or 1 MiB and more\n", path);
 		return -EIO;
 	}
-	printf("%s: %zu bytes\n", path, size);
+	printf("%s: %zu bytes, seed %u\n", path, size, seed);
 	fflush(stdout);
-	return replay(data, size);
+	return replay(data, size, seed);
 }
 
 /* Replays the files of the directory; returns their number. */
-static int replay_directory(const char *path)
+static int replay_directory(const char *path, uint32_t seed)
 {
 	_cleanup_(closedirp) DIR *directory = opendir(path);
 	struct dirent *entry;
@@ -96,11 +95,34 @@ static int replay_directory(const char *path)
 	while ((entry = readdir(directory))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		r = replay_file(path, entry->d_name);
+		r = replay_file(path, entry->d_name, seed);
 		if (r < 0)
 			return r;
 		n++;
 	}
+	return n;
+}
+
+/* The environment's number, or what stands in for it. */
+static uint32_t number_from(const char *variable, uint32_t otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value ? (uint32_t)strtoul(value, NULL, 10) : otherwise;
+}
+
+/* The corpus, again and again with other spoilt inputs until $FUZZ_SECONDS have passed: without it,
+ * once. What is found is found again with the $FUZZ_SEED that was printed last.
+ */
+static int replay_for_a_while(const char *path)
+{
+	uint32_t seed = number_from("FUZZ_SEED", 2463534242u);
+	time_t end = time(NULL) + number_from("FUZZ_SECONDS", 0);
+	int n;
+
+	do
+		n = replay_directory(path, seed++ | 1u << 31);
+	while (n > 0 && time(NULL) < end);
 	return n;
 }
 
@@ -112,7 +134,7 @@ int main(int argc, char **argv)
 
 	if (!path && asprintf(&standard, "%s/tests/fuzz/corpus/" CORPUS, source ? source : ".") > 0)
 		path = standard;
-	n = path ? replay_directory(path) : -ENOMEM;
+	n = path ? replay_for_a_while(path) : -ENOMEM;
 	if (n == 0)
 		fprintf(stderr, "%s: no inputs\n", path);
 	return n > 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,6 +3,9 @@
 #
 # check: every test there is, one line each, and what the failed ones had to say.
 
+SANITIZED=(--disable-werror
+	CFLAGS="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer")
+
 verb_check() {
 	options "$@"
 	PATTERNS=("${ARGS[@]}")
@@ -14,8 +17,8 @@ verb_check() {
 	check_build
 	if [ $BUILT = 1 ]; then
 		! wanted unit || check_unit unit build
-		! wanted unit-sanitized || check_unit unit-sanitized sanitized --disable-werror \
-			CFLAGS="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+		! wanted unit-sanitized || check_unit unit-sanitized sanitized "${SANITIZED[@]}"
+		! wanted fuzz || check_fuzz
 		image_ready
 		check_guests
 	fi
@@ -122,6 +125,29 @@ check_unit() {
 # The last summary counts: a log that make shows before it has one of its own.
 unit_count() {
 	sed -n "s/^# $2: *//p" "$1" | awk '{ n = $1 } END { print n + 0 }'
+}
+
+# Each fuzz target, all at once, for a minute on inputs that no run before has seen.
+check_fuzz() {
+	local log start=$SECONDS target
+
+	log=$(work_dir)/logs
+	apart locked "work-$(basename "$(work_dir)")" product_fuzz 60 >"$log/fuzz.log" 2>&1
+	if [ ! -s "$(work_dir)/fuzz/status" ]; then
+		FAILED=$((FAILED + 1))
+		tell FAIL fuzz $((SECONDS - start)) "no target could be run"
+		tail -n 30 "$log/fuzz.log"
+	fi
+	while read -r target STATUS; do
+		if [ "$STATUS" = 0 ]; then
+			PASSED=$((PASSED + 1))
+			tell ok "$target" $((SECONDS - start))
+		else
+			FAILED=$((FAILED + 1))
+			tell FAIL "$target" $((SECONDS - start)) "FUZZ_SEED and input are the last that it names"
+			tail -n 40 "$(work_dir)/fuzz/$target.log"
+		fi
+	done <"$(work_dir)/fuzz/status"
 }
 
 # The longest first, by what they say themselves, so that none is left running alone at the end.

@@ -130,3 +130,29 @@ product_check() {
 		make -j"$1" check VERBOSE=1
 	' sh "$(jobs_wanted)"
 }
+
+# product_fuzz SECONDS: runs each fuzz target of the sanitized build; WORK/fuzz/status has a line for each.
+product_fuzz() {
+	local work seconds=$1
+
+	work=$(work_dir)
+	rm -rf "$work/fuzz"
+	mkdir -p "$work/fuzz"
+	: >"$work/fuzz/status"
+	product_configure "$work" sanitized "${SANITIZED[@]}"
+	# shellcheck disable=SC2016
+	in_root "$work/src:src" "$work/sanitized:build" "$work/fuzz:fuzz" -- bash -euc '
+		cd /mnt/build
+		targets=$(cd ../src/tests/fuzz && printf "%s " fuzz-*.c | sed "s/\.c//g")
+		make -j"$1" $targets
+		for target in $targets; do
+			(
+				status=0
+				FUZZ_SECONDS=$2 FUZZ_SEED=$RANDOM srcdir=../src "./$target" >"/mnt/fuzz/$target.log" 2>&1 ||
+					status=$?
+				echo "$target $status" >>/mnt/fuzz/status
+			) &
+		done
+		wait
+	' sh "$(jobs_wanted)" "$seconds"
+}
