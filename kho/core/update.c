@@ -166,13 +166,9 @@ static void welcome(struct update *u, struct update_participant *p)
 	bool freeze = u->state == UPDATE_FREEZING || u->state == UPDATE_FROZEN ||
 		      u->state == UPDATE_COMMITTED;
 
-	/* All others have answered, but late regions still hold the record up. */
-	if (freeze && !u->asking && !u->sealed) {
-		u->asking = true;
-		u->asked = false;
-		arm(u, DEADLINE_FREEZE);
-	}
-	/* A sealed update does not wait for its answer, but it has to stop writing all the same. */
+	/* Once all others have answered, the update does not wait for its answer, or newcomers
+	 * could make it wait for ever; but it has to stop writing all the same.
+	 */
 	if (freeze || u->asking)
 		tell(u, p);
 }

@@ -442,6 +442,21 @@ static void test_newcomers(void **state)
 	WRONG(u, -EEXIST, EVENT_JOIN, .participant = 7);
 }
 
+/* With late regions and newcomers in turn, one peer could hold up a shutdown for ever. */
+static void test_newcomers_do_not_delay(void **state)
+{
+	_cleanup_(update_freep) struct update *u = with_two();
+
+	go_committed(u);
+	STEP(u, "preserve-late", EVENT_REGION);
+	ACCEPT(u, 1, PHASE_FREEZE, "");
+	ACCEPT(u, 2, PHASE_FREEZE, "disarm");
+	JOIN(u, 3, true, "freeze:3");
+	STEP(u, "stage record", EVENT_LATE_PRESERVED);
+	ACCEPT(u, 3, PHASE_FREEZE, "");
+	STEP(u, "reply-committed", EVENT_RECORDED);
+}
+
 static void test_restoring(void **state)
 {
 	_cleanup_(update_freep) struct update *u = with_two();
@@ -587,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_late_regions),
 		cmocka_unit_test(test_late_region_not_kept),
 		cmocka_unit_test(test_newcomers),
+		cmocka_unit_test(test_newcomers_do_not_delay),
 		cmocka_unit_test(test_restoring),
 		cmocka_unit_test(test_daemon_came_back),
 		cmocka_unit_test(test_wrong_events),

@@ -134,7 +134,7 @@ static void on_work(struct model *m, enum update_work work)
 		/* The final tree has everything, and nobody writes who may be waited for. */
 		CHECK_THAT(!m->unpreserved && !m->unstaged && !m->recorded);
 		for (uint32_t id = 1; id <= PARTICIPANTS; id++) {
-			CHECK_THAT(!m->open[id]);
+			CHECK_THAT(!m->open[id] || !m->awaited[id]);
 			CHECK_THAT(!m->joined[id] || m->told_freeze[id]);
 		}
 		break;
@@ -159,6 +159,7 @@ static void on_tell(struct model *m, enum update_action_kind kind, uint32_t id)
 	CHECK_THAT(!m->aborted);
 	CHECK_THAT(!m->told_freeze[id]);
 	m->open[id] = true;
+	m->awaited[id] = m->deadline == DEADLINE_PREPARE || m->deadline == DEADLINE_FREEZE;
 	if (kind == ACTION_TELL_FREEZE) {
 		m->told_freeze[id] = true;
 		return;
@@ -288,6 +289,7 @@ void model_settle(struct model *m, const struct update *u)
 	for (uint32_t id = 1; id <= PARTICIPANTS; id++) {
 		CHECK_THAT(!m->vetoed[id] || m->aborted);
 		m->vetoed[id] = false;
+		m->awaited[id] &= m->open[id];
 		somebody_is_asked |= m->open[id];
 	}
 	/* No answer is waited for that can't come. */

@@ -32,6 +32,7 @@ struct model {
 	uint8_t told_prepare[PARTICIPANTS + 1],
 		told_freeze[PARTICIPANTS + 1]; /* resume is owed for either */
 	uint8_t open[PARTICIPANTS + 1];	       /* asked, has not answered */
+	uint8_t awaited[PARTICIPANTS + 1];     /* and was asked while a deadline ran */
 	uint8_t vetoed[PARTICIPANTS + 1];      /* refused, died or kept silent */
 };
 
