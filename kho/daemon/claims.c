@@ -193,8 +193,8 @@ int claims_wait(struct manager *m, sd_varlink *link, uint64_t timeout_usec)
 	w = &waiters[m->n_waiters];
 	*w = (struct waiter){.m = m};
 	if (timeout_usec != UINT64_MAX) {
-		r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_BOOTTIME, timeout_usec,
-					       0, on_timeout, m);
+		r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_BOOTTIME,
+					       timeout_cap(timeout_usec), 0, on_timeout, m);
 		if (r < 0)
 			return r;
 	}
@@ -214,4 +214,15 @@ void claims_forget(struct manager *m, sd_varlink *link)
 	sd_event_source_disable_unref(m->waiters[i].timeout);
 	sd_varlink_unref(m->waiters[i].link);
 	m->waiters[i] = m->waiters[--m->n_waiters];
+}
+
+void claims_free(struct manager *m)
+{
+	for (size_t i = 0; i < m->n_waiters; i++) {
+		sd_event_source_disable_unref(m->waiters[i].timeout);
+		sd_varlink_unref(m->waiters[i].link);
+	}
+	free(m->waiters);
+	m->waiters = NULL;
+	m->n_waiters = 0;
 }

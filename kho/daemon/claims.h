@@ -27,4 +27,6 @@ int claims_wait(struct manager *m, sd_varlink *link, uint64_t timeout_usec);
 /* The connection is closed: nobody waits there any more. */
 void claims_forget(struct manager *m, sd_varlink *link);
 
+void claims_free(struct manager *m);
+
 #endif

@@ -32,6 +32,8 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 	const char *name;
 	int r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = dispatch_name(link, parameters, &name);
 	if (r != 0)
 		return r;
@@ -93,6 +95,8 @@ static int method_claim(sd_varlink *link, sd_json_variant *parameters,
 	struct region *region;
 	int r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;
@@ -122,6 +126,8 @@ static int method_release(sd_varlink *link, sd_json_variant *parameters,
 	const char *name;
 	int r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = dispatch_name(link, parameters, &name);
 	if (r != 0)
 		return r;
@@ -144,6 +150,8 @@ static int method_list(sd_varlink *link, sd_json_variant *parameters,
 	sd_json_variant *regions = NULL;
 	int r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
@@ -175,6 +183,8 @@ static int method_watch(sd_varlink *link, sd_json_variant *parameters,
 						       {}};
 	int required = true, r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &required);
 	if (r != 0)
 		return r;
@@ -226,6 +236,8 @@ static int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
 	const struct peer *watcher;
 	int r;
 
+	if (!peer_may_call(userdata, flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;

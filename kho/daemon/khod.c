@@ -8,38 +8,18 @@
 #include <systemd/sd-daemon.h>
 
 #include "kho/core/paths.h"
-#include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
-#include "kho/daemon/handover-methods.h"
 #include "kho/daemon/instance.h"
+#include "kho/daemon/listener.h"
 #include "kho/daemon/log.h"
-#include "kho/daemon/manager-methods.h"
-#include "kho/daemon/monitor.h"
-#include "kho/daemon/peers.h"
-#include "kho/daemon/pending.h"
+#include "kho/daemon/restore.h"
+#include "kho/daemon/server.h"
 #include "kho/daemon/startup.h"
 #include "kho/daemon/updater.h"
+#include "kho/transport/luo.h"
 
-#define CONNECTIONS_MAX 8192
-#define OPERATORS_MAX 64
-
-static void manager_done(struct manager *m)
-{
-	claims_flush(m);
-	m->services = sd_varlink_server_unref(m->services);
-	m->operators = sd_varlink_server_unref(m->operators);
-	pending_free(m);
-	restorer_free(m->restorer);
-	updater_free(m->updater);
-	update_free(m->update);
-	peers_free(m);
-	free(m->waiters);
-	monitors_free(m);
-	registry_close(&m->registry);
-	handover_free(m->report);
-	kernel_info_done(&m->kernel);
-	sd_event_unref(m->event);
-}
+/* More than peers can pin with messages and fds that they do not finish, or do not read. */
+#define FILES_WANTED 524288
 
 /* One fd a region, here and in the fd store. */
 static void raise_file_limit(void)
@@ -48,64 +28,35 @@ static void raise_file_limit(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
+	if (files.rlim_max < FILES_WANTED &&
+	    setrlimit(RLIMIT_NOFILE, &(struct rlimit){FILES_WANTED, FILES_WANTED}) == 0)
+		return;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static int listen_on(sd_varlink_server *server, int fd, const char *file, mode_t mode)
+static int serve_services(struct manager *m, int fd, struct listener **ret)
 {
-	_cleanup_free_ char *path = NULL;
+	int r = services_new(m);
 
-	if (fd >= 0)
-		return sd_varlink_server_listen_fd(server, fd);
-	path = runtime_path(file);
-	if (!path)
-		return -ENOMEM;
-	return sd_varlink_server_listen_address(server, path, mode);
+	if (r < 0) {
+		safe_close(fd);
+		return r;
+	}
+	return listener_new(m, fd, KHO_HANDOVER_SOCKET, 0666, SD_EVENT_PRIORITY_NORMAL,
+			    services_add, ret);
 }
 
-static int serve_services(struct manager *m, int fd)
+static int serve_operators(struct manager *m, int fd, struct listener **ret)
 {
-	int r = sd_varlink_server_new(&m->services,
-				      SD_VARLINK_SERVER_ACCOUNT_UID |
-					      SD_VARLINK_SERVER_ALLOW_FD_PASSING_INPUT |
-					      SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
+	int r = operators_new(m);
 
-	if (r < 0)
+	if (r < 0) {
+		safe_close(fd);
 		return r;
-	sd_varlink_server_set_userdata(m->services, m);
-	/* All services of the system share uid 0. */
-	sd_varlink_server_set_connections_max(m->services, CONNECTIONS_MAX);
-	sd_varlink_server_set_connections_per_uid_max(m->services, CONNECTIONS_MAX / 2);
-	r = sd_varlink_server_bind_connect(m->services, peer_connect);
-	if (r >= 0)
-		r = sd_varlink_server_bind_disconnect(m->services, peer_disconnect);
-	if (r >= 0)
-		r = handover_methods_bind(m->services);
-	if (r >= 0)
-		r = sd_varlink_server_attach_event(m->services, m->event, SD_EVENT_PRIORITY_NORMAL);
-	if (r >= 0)
-		r = listen_on(m->services, fd, KHO_HANDOVER_SOCKET, 0666);
-	return r;
-}
-
-static int serve_operators(struct manager *m, int fd)
-{
-	int r = sd_varlink_server_new(
-		&m->operators, SD_VARLINK_SERVER_ROOT_ONLY | SD_VARLINK_SERVER_INHERIT_USERDATA |
-				       SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
-
-	if (r < 0)
-		return r;
-	sd_varlink_server_set_userdata(m->operators, m);
-	sd_varlink_server_set_connections_max(m->operators, OPERATORS_MAX);
-	r = manager_methods_bind(m->operators);
-	if (r >= 0)
-		r = sd_varlink_server_attach_event(m->operators, m->event,
-						   SD_EVENT_PRIORITY_IMPORTANT);
-	if (r >= 0)
-		r = listen_on(m->operators, fd, KHO_MANAGER_SOCKET, 0600);
-	return r;
+	}
+	return listener_new(m, fd, KHO_MANAGER_SOCKET, 0600, SD_EVENT_PRIORITY_IMPORTANT,
+			    operators_add, ret);
 }
 
 static void on_ready(struct manager *m)
@@ -130,6 +81,7 @@ static int prepare_loop(struct manager *m)
 
 static int run(struct manager *m, struct inheritance *inheritance)
 {
+	_cleanup_(listener_freep) struct listener *services = NULL, *operators = NULL;
 	int r = prepare_loop(m);
 
 	if (r >= 0)
@@ -143,9 +95,9 @@ static int run(struct manager *m, struct inheritance *inheritance)
 	if (r >= 0)
 		r = startup(m, inheritance, on_ready);
 	if (r >= 0)
-		r = serve_operators(m, TAKE_FD(inheritance->operators));
+		r = serve_operators(m, TAKE_FD(inheritance->operators), &operators);
 	if (r >= 0)
-		r = serve_services(m, TAKE_FD(inheritance->services));
+		r = serve_services(m, TAKE_FD(inheritance->services), &services);
 	return r < 0 ? r : sd_event_loop(m->event);
 }
 
@@ -165,7 +117,9 @@ int main(int argc, char *argv[])
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {}};
 	_cleanup_close_ int lock = -EBADF;
 	struct inheritance inheritance;
-	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
+	struct manager m = {.registry = {.tree_fd = -EBADF},
+			    .transport = &transport_luo,
+			    .started_usec = realtime_usec()};
 	int r;
 
 	switch (getopt_long(argc, argv, "h", options, NULL)) {

@@ -5,6 +5,7 @@
 
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/manager-regions.h"
 #include "kho/daemon/monitor.h"
@@ -18,6 +19,14 @@
 #define NAME_IN_MANAGER(name) "io.kho.Manager." name
 #define TIMEOUT_DEFAULT_USEC (30 * USEC_PER_SEC)
 #define DIGEST_SIZE_MAX_DEFAULT (UINT64_C(256) << 20)
+
+/* Such a call is not carried out: its caller does not want to hear that it went wrong. */
+static bool is_oneway(sd_varlink_method_flags_t flags)
+{
+	if (flags & SD_VARLINK_METHOD_ONEWAY)
+		log_warning("An operator's program makes oneway calls, which are not carried out");
+	return flags & SD_VARLINK_METHOD_ONEWAY;
+}
 
 int manager_update_in_progress(sd_varlink *link, const struct manager *m)
 {
@@ -123,6 +132,8 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 	bool current = updater_is_current(m, NULL) >= 0;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
@@ -174,6 +185,8 @@ static int method_list(sd_varlink *link, sd_json_variant *parameters,
 	sd_json_variant *regions = NULL;
 	int unclaimed = false, r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &unclaimed);
 	if (r != 0)
 		return r;
@@ -204,6 +217,8 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &request);
 	if (r != 0)
 		return r;
@@ -228,6 +243,8 @@ static int method_staged(sd_varlink *link, sd_json_variant *parameters,
 	const char *update;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = dispatch_update(link, parameters, &update);
 	if (r != 0)
 		return r;
@@ -255,6 +272,8 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;
@@ -271,6 +290,8 @@ static int method_commit(sd_varlink *link, sd_json_variant *parameters,
 	const char *update;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = dispatch_update(link, parameters, &update);
 	if (r != 0)
 		return r;
@@ -298,6 +319,8 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;
@@ -331,6 +354,8 @@ static int method_report(sd_varlink *link, sd_json_variant *parameters,
 	sd_json_variant *report = NULL;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
@@ -372,6 +397,8 @@ static int method_tree(sd_varlink *link, sd_json_variant *parameters,
 	size_t size;
 	int r, index;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
@@ -397,6 +424,8 @@ static int method_wait(sd_varlink *link, sd_json_variant *parameters,
 	uint64_t timeout_usec = UINT64_MAX;
 	int r;
 
+	if (is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &timeout_usec);
 	if (r != 0)
 		return r;

@@ -9,6 +9,7 @@
 #include "kho/daemon/registry.h"
 #include "kho/kernel/generation.h"
 
+struct transport;
 struct updater;
 struct restorer;
 
@@ -18,7 +19,8 @@ struct manager {
 	sd_varlink_server *services;  /* io.kho.Handover */
 	sd_varlink_server *operators; /* io.kho.Manager */
 	struct kernel_info kernel;
-	uint64_t started_usec; /* CLOCK_REALTIME */
+	const struct transport *transport; /* of updates that begin here */
+	uint64_t started_usec;		   /* CLOCK_REALTIME */
 	struct registry registry;
 	struct handover *report; /* the last update that went through a kexec; NULL: none has */
 	struct update *update;
@@ -28,6 +30,7 @@ struct manager {
 	struct peer **peers;
 	size_t n_peers;
 	uint32_t last_participant;
+	uint64_t crowd_usec; /* when somebody's crowd of connections was last logged */
 
 	struct pending *pending; /* calls of services that wait for the end of restoring */
 	size_t n_pending;

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <systemd/sd-json.h>
 
+#include "kho/daemon/clock.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/owner.h"
 #include "kho/daemon/peers.h"
+#include "kho/daemon/quota.h"
 #include "kho/daemon/updater.h"
+
+#define CROWD_LOG_USEC (60 * USEC_PER_SEC)
 
 static struct peer *peer_free(struct peer *peer)
 {
@@ -17,9 +23,31 @@ static struct peer *peer_free(struct peer *peer)
 }
 DEFINE_CLEANUP_FUNC(struct peer *, peer_free)
 
-int peer_connect(sd_varlink_server *server, sd_varlink *link, void *userdata)
+/* Not for each: who causes it must not be able to fill the log. */
+static void complain_of_crowd(struct manager *m, const char *owner, size_t limit)
 {
-	struct manager *m = userdata;
+	uint64_t now = realtime_usec();
+
+	if (now - m->crowd_usec < CROWD_LOG_USEC)
+		return;
+	m->crowd_usec = now;
+	log_warning("%s has %zu connections: more are refused", owner, limit);
+}
+
+static int check_quota(struct manager *m, const char *owner)
+{
+	size_t n = 0, limit = quota_of(owner).connections;
+
+	for (size_t i = 0; i < m->n_peers; i++)
+		n += quota_is_shared(m->peers[i]->owner, owner);
+	if (n < limit)
+		return 0;
+	complain_of_crowd(m, owner, limit);
+	return -EDQUOT;
+}
+
+int peer_connect(struct manager *m, sd_varlink *link)
+{
 	_cleanup_(peer_freep) struct peer *peer = calloc(1, sizeof(*peer));
 	struct peer **peers;
 	int r;
@@ -28,6 +56,8 @@ int peer_connect(sd_varlink_server *server, sd_varlink *link, void *userdata)
 		return -ENOMEM;
 	*peer = (struct peer){.manager = m, .link = link};
 	r = owner_of_peer(link, &peer->owner);
+	if (r >= 0)
+		r = check_quota(m, peer->owner);
 	if (r < 0)
 		return r;
 	(void)sd_varlink_get_peer_pid(link, &peer->pid);
@@ -40,6 +70,42 @@ int peer_connect(sd_varlink_server *server, sd_varlink *link, void *userdata)
 	return 0;
 }
 
+static void warn_once(struct peer *peer, const char *what)
+{
+	if (!peer->warned)
+		log_warning("%s (pid %d) %s", peer->owner, (int)peer->pid, what);
+	peer->warned = true;
+}
+
+bool peer_may_call(struct peer *peer, sd_varlink_method_flags_t flags)
+{
+	int events = sd_varlink_get_events(peer->link), fd;
+
+	if (flags & SD_VARLINK_METHOD_ONEWAY) {
+		warn_once(peer, "makes oneway calls, which are not carried out");
+		return false;
+	}
+	/* What could be sent has been sent before: the rest fills its socket. */
+	peer->unread = events >= 0 && events & EPOLLOUT ? peer->unread + 1 : 0;
+	if (peer->unread <= QUOTA_UNREAD_MAX)
+		return true;
+	warn_once(peer, "calls, and does not read the answers: disconnected");
+	fd = sd_varlink_get_fd(peer->link);
+	if (fd >= 0)
+		(void)shutdown(fd, SHUT_RDWR);
+	return false;
+}
+
+/* While it is still listed, so that messages can name it. */
+static void participant_leaves(struct peer *peer)
+{
+	struct manager *m = peer->manager;
+
+	monitor_event(m, &(struct monitor_event){.event = "left", .owner = peer->owner});
+	(void)updater_feed(m, &(struct update_event){.kind = EVENT_LEAVE,
+						     .participant = peer->participant});
+}
+
 void peer_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
 {
 	struct manager *m = userdata;
@@ -48,12 +114,9 @@ void peer_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata
 	if (!peer)
 		return;
 	peer->gone = true;
-	if (peer->participant)
-		monitor_event(m, &(struct monitor_event){.event = "left", .owner = peer->owner});
-	/* While it is still listed, so that messages can name it. */
-	if (peer->participant)
-		(void)updater_feed(m, &(struct update_event){.kind = EVENT_LEAVE,
-							     .participant = peer->participant});
+	/* If it is khod that goes, nobody has left. */
+	if (peer->participant && sd_event_get_state(m->event) != SD_EVENT_EXITING)
+		participant_leaves(peer);
 	for (size_t i = 0; i < m->n_peers; i++)
 		if (m->peers[i] == peer) {
 			m->peers[i] = m->peers[--m->n_peers];

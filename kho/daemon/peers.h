@@ -13,11 +13,23 @@ struct peer {
 	char *owner;
 	pid_t pid;
 	uint32_t participant; /* 0: does not watch */
+	size_t unread;	      /* calls since it last had read all answers */
+	bool warned;	      /* of what it does wrong; once is enough */
 	bool gone;	      /* the connection is closed */
 };
 
-/* For sd_varlink_server_bind_connect and _disconnect; the link's userdata is its peer. */
-int peer_connect(sd_varlink_server *server, sd_varlink *link, void *userdata);
+/* Makes a peer of a new connection; the link's userdata is its peer. Errors: -EDQUOT it is one too
+ * many of its owner.
+ */
+int peer_connect(struct manager *m, sd_varlink *link);
+
+/* Whether a call is to be carried out. A oneway call is not, since nobody would hear how it went. A
+ * peer that goes on calling without reading is disconnected: its answers, and their fds, would pile
+ * up here.
+ */
+bool peer_may_call(struct peer *peer, sd_varlink_method_flags_t flags);
+
+/* For sd_varlink_server_bind_disconnect. */
 void peer_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata);
 
 void peers_free(struct manager *m);

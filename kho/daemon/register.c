@@ -10,6 +10,7 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/pending.h"
+#include "kho/daemon/quota.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/register.h"
 #include "kho/daemon/updater.h"
@@ -17,7 +18,7 @@
 
 /* Pages whose flags are looked at when a region is registered; see pages_census(). */
 #define CENSUS_PAGES 4096
-/* Sockets, the tree, sessions: what the fd store and the fd table need beside the regions. */
+/* Sockets, the tree, sessions: what the fd store needs beside the regions. */
 #define FDS_RESERVED 128
 
 /* An answer that is sent when the fd store has what it was given. */
@@ -128,10 +129,40 @@ static uint64_t regions_max(void)
 
 	if (store < max + FDS_RESERVED)
 		max = store > FDS_RESERVED ? store - FDS_RESERVED : 0;
-	/* Each region is an fd here. */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max + FDS_RESERVED)
-		max = files.rlim_cur > FDS_RESERVED ? files.rlim_cur - FDS_RESERVED : 0;
+	/* Each region is an fd here; the other half is for connections. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 2 < max)
+		max = files.rlim_cur / 2;
 	return max;
+}
+
+/* What the account of that owner has already. */
+static void count_account(const struct handover *tree, const char *owner, size_t *ret_regions,
+			  uint64_t *ret_bytes)
+{
+	*ret_regions = *ret_bytes = 0;
+	for (size_t i = 0; i < tree->n_regions; i++)
+		if (quota_is_shared(tree->regions[i]->owner, owner)) {
+			++*ret_regions;
+			*ret_bytes += tree->regions[i]->size;
+		}
+}
+
+static int check_quota(struct peer *peer, uint64_t size)
+{
+	struct quota quota = quota_of(peer->owner);
+	uint64_t bytes;
+	size_t regions;
+
+	count_account(peer->manager->registry.tree, peer->owner, &regions, &bytes);
+	if (regions >= quota.regions)
+		return limit_reached(peer, quota.regions,
+				     "this owner, or user, has as many regions as one may have: "
+				     "unregister some, or put more into each");
+	if (size > quota.bytes || bytes > quota.bytes - size)
+		return limit_reached(peer, quota.bytes,
+				     "the regions of one user may have half of the memory of this "
+				     "machine: unregister some, or let a unit of the system do it");
+	return 0;
 }
 
 static int check_limits(struct peer *peer, const struct memory_kind *kind)
@@ -148,7 +179,7 @@ static int check_limits(struct peer *peer, const struct memory_kind *kind)
 			peer, REGION_SIZE_MAX - 1,
 			"a region has to be smaller than 1 TiB, since the kernel can't list "
 			"more pages of one file: make several of it");
-	return 0;
+	return check_quota(peer, kind->size);
 }
 
 /* 0: the memory can be kept; 1: it can't, and the error has been sent. */
@@ -227,13 +258,13 @@ static int register_region(struct peer *peer, const struct register_parameters *
 	if (r < 0)
 		return r;
 	added = TAKE_PTR(region);
-	log_info("%s registers \"%s\": %" PRIu64 " bytes", peer->owner, p->name, kind->size);
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_REGION});
 	if (r < 0) {
 		registry_remove(&m->registry, added);
 		return handover_update_in_progress(peer, "no region can be registered");
 	}
 	monitor_region(m, "registered", added);
+	log_info("%s registers \"%s\": %" PRIu64 " bytes", peer->owner, p->name, kind->size);
 	return answer_when_stored(peer, added);
 }
 
@@ -256,6 +287,8 @@ int register_method(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
 	uint32_t memdesc;
 	int fd, r;
 
+	if (!peer_may_call(peer, flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;

@@ -118,7 +118,11 @@ static SD_VARLINK_DEFINE_ERROR(NoSuchParticipant, FIELD(participant, INT, 0),
 SD_VARLINK_DEFINE_INTERFACE(
 	io_kho_Handover, "io.kho.Handover",
 	SD_VARLINK_INTERFACE_COMMENT(
-		"Memory that a service keeps across a live update of the kernel. Since 0.1."),
+		"Memory that a service keeps across a live update of the kernel. Since 0.1. A unit of "
+		"the system, and root outside of units, may have 1,024 regions and 1,024 connections; "
+		"a user, with all of its units, 256 regions of together half of the machine's memory, "
+		"and 64 connections. Oneway calls are not carried out, and who does not read its "
+		"answers is disconnected."),
 	SD_VARLINK_SYMBOL_COMMENT("What is known about a region's content after an update."),
 	&vl_type_Check,
 	SD_VARLINK_SYMBOL_COMMENT("A piece of memory that is handed from kernel to kernel."),
@@ -144,7 +148,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_List,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Takes part in updates: the connection stays open and tells of each step. A "
-		"participant that closes it is one no longer. Errors: LimitReached."),
+		"participant that closes it is one no longer. Errors: none."),
 	&vl_method_Watch,
 	SD_VARLINK_SYMBOL_COMMENT("Answers prepare or freeze, on another connection than Watch's. "
 				  "Errors: NoSuchParticipant, UpdateInProgress."),
@@ -159,7 +163,8 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_UnsupportedMemory,
 	SD_VARLINK_SYMBOL_COMMENT("The memory is not what the caller says it is."),
 	&vl_error_MemdescMismatch,
-	SD_VARLINK_SYMBOL_COMMENT("Too many regions, participants or bytes."),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Too many regions or bytes, of the host or of this owner or user."),
 	&vl_error_LimitReached,
 	SD_VARLINK_SYMBOL_COMMENT("The region was to be kept, and did not arrive. Unregister ends "
 				  "the record, and the name is free again."),

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kho/daemon/server.h"
+#include "kho/daemon/claims.h"
+#include "kho/daemon/handover-methods.h"
+#include "kho/daemon/manager-methods.h"
+#include "kho/daemon/monitor.h"
+#include "kho/daemon/peers.h"
+#include "kho/daemon/pending.h"
+#include "kho/daemon/quota.h"
+#include "kho/daemon/restore.h"
+#include "kho/daemon/updater.h"
+
+int services_new(struct manager *m)
+{
+	int r = sd_varlink_server_new(&m->services,
+				      SD_VARLINK_SERVER_ACCOUNT_UID |
+					      SD_VARLINK_SERVER_ALLOW_FD_PASSING_INPUT |
+					      SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
+
+	if (r < 0)
+		return r;
+	sd_varlink_server_set_userdata(m->services, m);
+	sd_varlink_server_set_connections_max(m->services, QUOTA_CONNECTIONS_MAX);
+	/* All services of the system share uid 0: who has how many is for peer_connect(). */
+	sd_varlink_server_set_connections_per_uid_max(m->services, QUOTA_CONNECTIONS_MAX);
+	r = sd_varlink_server_bind_disconnect(m->services, peer_disconnect);
+	if (r >= 0)
+		r = handover_methods_bind(m->services);
+	if (r >= 0)
+		r = sd_varlink_server_attach_event(m->services, m->event, SD_EVENT_PRIORITY_NORMAL);
+	return r;
+}
+
+int operators_new(struct manager *m)
+{
+	int r = sd_varlink_server_new(
+		&m->operators, SD_VARLINK_SERVER_ROOT_ONLY | SD_VARLINK_SERVER_INHERIT_USERDATA |
+				       SD_VARLINK_SERVER_ALLOW_FD_PASSING_OUTPUT);
+
+	if (r < 0)
+		return r;
+	sd_varlink_server_set_userdata(m->operators, m);
+	sd_varlink_server_set_connections_max(m->operators, QUOTA_OPERATORS_MAX);
+	r = manager_methods_bind(m->operators);
+	if (r >= 0)
+		r = sd_varlink_server_attach_event(m->operators, m->event,
+						   SD_EVENT_PRIORITY_IMPORTANT);
+	return r;
+}
+
+int services_add(struct manager *m, int fd)
+{
+	sd_varlink *link;
+	int r = sd_varlink_server_add_connection(m->services, fd, &link);
+
+	if (r < 0)
+		return r;
+	/* From here the link closes the fd. */
+	if (peer_connect(m, link) < 0)
+		sd_varlink_close(link);
+	return 0;
+}
+
+int operators_add(struct manager *m, int fd)
+{
+	return sd_varlink_server_add_connection(m->operators, fd, NULL);
+}
+
+void manager_done(struct manager *m)
+{
+	claims_flush(m);
+	m->services = sd_varlink_server_unref(m->services);
+	m->operators = sd_varlink_server_unref(m->operators);
+	pending_free(m);
+	claims_free(m);
+	monitors_free(m);
+	restorer_free(m->restorer);
+	updater_free(m->updater);
+	update_free(m->update);
+	peers_free(m);
+	registry_close(&m->registry);
+	handover_free(m->report);
+	kernel_info_done(&m->kernel);
+	sd_event_unref(m->event);
+}
