@@ -80,6 +80,17 @@ char *text_vformat(size_t max, const char *format, va_list ap)
 	return text;
 }
 
+char *text_format(size_t max, const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = text_vformat(max, format, ap);
+	va_end(ap);
+	return text;
+}
+
 int text_lookup(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; name && i < n; i++)

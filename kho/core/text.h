@@ -20,6 +20,9 @@ bool text_is_printable(const char *text, size_t size);
 char *text_vformat(size_t max, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
+/* The same, of arguments. */
+char *text_format(size_t max, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Index of NAME in a table of N names, or -EINVAL. NAME may be NULL. */
 int text_lookup(const char *const *names, size_t n, const char *name);
 

@@ -8,6 +8,8 @@
 #include "kho/daemon/peers.h"
 #include "kho/daemon/updater-private.h"
 
+#define WARNINGS_MAX 4096
+
 void failure_clear(struct failure *failure)
 {
 	free(failure->owner);
@@ -115,6 +117,9 @@ void updater_warn(struct updater *u, const char *format, ...)
 	monitor_event(u->m, &(struct monitor_event){.event = "problem", .reason = line});
 	for (; u->warnings && u->warnings[n]; n++)
 		;
+	/* The log has them all. */
+	if (n >= WARNINGS_MAX)
+		return;
 	lines = reallocarray(u->warnings, n + 2, sizeof(*lines));
 	if (!lines)
 		return;

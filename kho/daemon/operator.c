@@ -4,6 +4,7 @@
 #include <systemd/sd-id128.h>
 #include <systemd/sd-json.h>
 
+#include "kho/core/text.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/log.h"
@@ -282,8 +283,9 @@ static int confirm_staged(struct updater *u)
 	if (r == 0)
 		return -ENOEXEC;
 	if (r > 0)
-		r = u->outgoing->transport->stage(u->outgoing->items, u->outgoing->n_items, &failed,
-						  &message);
+		/* What is being preserved just now is told of by its own event. */
+		r = u->outgoing->transport->stage(u->outgoing->items, u->outgoing->n_preserved,
+						  &failed, &message);
 	if (r < 0)
 		failure_of_worker(u, REFUSAL_KERNEL, r, message, failed);
 	return r;
@@ -327,6 +329,9 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
 	sd_varlink **aborts;
 	int r;
 
+	/* Its reason must not become the reason of what goes wrong from here. */
+	if (m->update->state == UPDATE_COMMITTED)
+		return -EBUSY;
 	aborts = reallocarray(u->aborts, u->n_aborts + 1, sizeof(*aborts));
 	if (!aborts)
 		return -ENOMEM;
@@ -334,7 +339,7 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
 	aborts[u->n_aborts++] = sd_varlink_ref(link);
 	if (reason && m->update->state != UPDATE_ABORTING && !u->failure.message) {
 		u->failure.refusal = REFUSAL_INTERRUPTED;
-		u->failure.message = strdup(reason);
+		u->failure.message = text_format(REGION_REASON_MAX, "%s", reason);
 	}
 	r = updater_feed(
 		m, &(struct update_event){.kind = EVENT_ABORT, .refusal = REFUSAL_INTERRUPTED});
@@ -350,6 +355,9 @@ void updater_operator_gone(struct manager *m, sd_varlink *link)
 	if (u->operator != link)
 		return;
 	operator_stop_progress(u);
+	/* It is khod that goes: the next one finds the update as it is. */
+	if (sd_event_get_state(m->event) == SD_EVENT_EXITING)
+		return;
 	if (m->update->operator_attached)
 		(void)updater_feed(m, &(struct update_event){.kind = EVENT_OPERATOR_GONE,
 							     .refusal = REFUSAL_INTERRUPTED});
@@ -368,7 +376,7 @@ int updater_is_current(const struct manager *m, const char *update)
 void updater_note_refusal(struct manager *m, const char *reason)
 {
 	free(m->updater->refused_because);
-	m->updater->refused_because = reason ? strdup(reason) : NULL;
+	m->updater->refused_because = reason ? text_format(REGION_REASON_MAX, "%s", reason) : NULL;
 }
 
 int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, int signpost)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "kho/core/cleanup.h"
@@ -272,21 +273,45 @@ int outgoing_preserve(struct outgoing *o)
 	return 0;
 }
 
-void outgoing_note(const struct outgoing *o, struct registry *registry)
+/* What preserve has found; since then nobody can change it. */
+static void note_size(struct transport_item *item, struct region *region)
 {
-	for (size_t i = 1; i < o->n_items; i++) {
-		struct region *region = handover_find_id(registry->tree, o->about[i].id);
+	struct stat st;
 
-		if (!region || region->transport)
-			continue;
-		if (o->about[i].reason) {
-			region_set_reason(region, "left behind: %s", o->about[i].reason);
-			continue;
-		}
-		region->transport = strdup(o->transport->name);
-		region->session = o->items[i].session;
-		region->token = o->items[i].token;
+	if (fstat(item->fd, &st) == 0)
+		region->size = item->size = st.st_size;
+}
+
+static void note_item(struct outgoing *o, size_t i, struct region *region)
+{
+	if (o->about[i].reason) {
+		region_set_reason(region, "left behind: %s", o->about[i].reason);
+		return;
 	}
+	note_size(&o->items[i], region);
+	region->transport = strdup(o->transport->name);
+	region->session = o->items[i].session;
+	region->token = o->items[i].token;
+}
+
+void outgoing_note(struct outgoing *o, struct registry *registry)
+{
+	for (; o->n_noted < o->n_preserved; o->n_noted++) {
+		struct region *region = handover_find_id(registry->tree, o->about[o->n_noted].id);
+
+		if (region && !region->transport)
+			note_item(o, o->n_noted, region);
+	}
+}
+
+void outgoing_give_up(struct outgoing *o, int error, const char *why)
+{
+	for (size_t i = o->n_preserved; i < o->n_items; i++) {
+		o->items[i].error = error;
+		if (!o->about[i].reason)
+			o->about[i].reason = strdup(why);
+	}
+	o->n_preserved = o->n_items;
 }
 
 int outgoing_store(struct outgoing *o)
@@ -355,6 +380,6 @@ int outgoing_resume(struct outgoing *o, const struct registry *registry, int *se
 	/* What comes late goes into a new session, whatever the last one has room for. */
 	while (r >= 0 && o->n_items < n_sessions * LUO_FILES_PER_SESSION)
 		r = add_item(o, &(struct outgoing_item){}, &(struct transport_item){.fd = -EBADF});
-	o->n_preserved = o->n_items;
+	o->n_preserved = o->n_noted = o->n_items;
 	return r;
 }

@@ -25,7 +25,8 @@ struct outgoing {
 	struct transport_item *items; /* the first is the tree */
 	struct outgoing_item *about;  /* each item */
 	size_t n_items;
-	size_t n_preserved; /* items [0, n_preserved) have been dealt with */
+	atomic_size_t n_preserved; /* items [0, n_preserved) have been dealt with */
+	size_t n_noted;		   /* the same, by outgoing_note() */
 	int *sessions;
 	size_t n_sessions;
 	size_t n_stored; /* sessions [0, n_stored) are in the fd store */
@@ -53,8 +54,13 @@ int outgoing_check(struct outgoing *o);
 int outgoing_preserve(struct outgoing *o);
 int outgoing_release(struct outgoing *o);
 
-/* Writes down, in the tree, what carries each region. */
-void outgoing_note(const struct outgoing *o, struct registry *registry);
+/* Writes down, in the tree, what carries each region that has been dealt with since the last time,
+ * and its size, which can't change any more.
+ */
+void outgoing_note(struct outgoing *o, struct registry *registry);
+
+/* Gives up what has not been dealt with; why is what was wrong with it. */
+void outgoing_give_up(struct outgoing *o, int error, const char *why);
 
 /* Puts those sessions into the fd store that are not there yet. */
 int outgoing_store(struct outgoing *o);

@@ -76,23 +76,25 @@ static enum update_refusal refusal_of_error(int error)
 	}
 }
 
-/* The end of a worker on u->outgoing. */
-static void worker_ended(struct updater *u, int result, enum update_event_kind good,
-			 enum update_event_kind bad)
+/* Puts the end of a worker on u->outgoing into words, unless somebody has. */
+static enum update_refusal note_failure(struct updater *u, int result)
 {
-	struct outgoing *o = u->outgoing;
 	enum update_refusal refusal = refusal_of_error(result);
+	struct outgoing *o = u->outgoing;
 
-	if (result >= 0) {
-		feed(u, good, REFUSAL_NONE);
-		return;
-	}
 	if (result != -ECANCELED && !u->failure.message)
 		failure_of_worker(u, refusal, result, o ? TAKE_PTR(o->message) : NULL,
 				  o ? o->failed : SIZE_MAX);
-	if (u->failure.message)
-		refusal = u->failure.refusal;
-	feed(u, bad, refusal);
+	return u->failure.message ? u->failure.refusal : refusal;
+}
+
+static void worker_ended(struct updater *u, int result, enum update_event_kind good,
+			 enum update_event_kind bad)
+{
+	if (result >= 0)
+		feed(u, good, REFUSAL_NONE);
+	else
+		feed(u, bad, note_failure(u, result));
 }
 
 static int unfit(struct updater *u, const struct region *region, const char *advice)
@@ -141,6 +143,8 @@ static int refresh_regions(struct updater *u)
 
 const struct transport *updater_transport(const struct updater *u)
 {
+	if (u->m->transport)
+		return u->m->transport;
 	return u->m->kernel.generation == KHO_FINALIZE ? &transport_kernel : &transport_luo;
 }
 
@@ -192,9 +196,10 @@ static void on_checked(int result, void *data)
 static int note_preserved(struct updater *u)
 {
 	struct outgoing *o = u->outgoing;
+	size_t first = o->n_noted;
 
 	outgoing_note(o, &u->m->registry);
-	for (size_t i = 1; i < o->n_items; i++)
+	for (size_t i = first; i < o->n_noted; i++)
 		if (o->about[i].reason)
 			updater_warn(u, "%s is left behind: %s", o->about[i].label,
 				     o->about[i].reason);
@@ -215,15 +220,51 @@ static void on_preserved(int result, void *data)
 	worker_ended(u, result, EVENT_PRESERVED, EVENT_PRESERVE_FAILED);
 }
 
+static bool is_not_kept(const struct updater *u, const struct region *region)
+{
+	return !region->transport && registry_fd(&u->m->registry, region) >= 0;
+}
+
+static bool misses_required(const struct updater *u)
+{
+	const struct handover *tree = u->m->registry.tree;
+
+	for (size_t i = 0; i < tree->n_regions; i++)
+		if (tree->regions[i]->required && is_not_kept(u, tree->regions[i]))
+			return true;
+	return false;
+}
+
+/* Optional regions that came late do not stop the update: what was wrong becomes their reason. */
+static int leave_late_behind(struct updater *u, int error)
+{
+	outgoing_give_up(u->outgoing, error,
+			 u->failure.message ? u->failure.message : strerror(-error));
+	failure_clear(&u->failure);
+	return note_preserved(u);
+}
+
 static void on_late_preserved(int result, void *data)
 {
 	struct updater *u = data;
+	enum update_refusal refusal;
+	bool required = false;
 
-	if (result >= 0)
+	if (result >= 0) {
 		result = note_preserved(u);
-	if (result >= 0)
-		result = outgoing_store(u->outgoing);
-	worker_ended(u, result, EVENT_LATE_PRESERVED, EVENT_LATE_FAILED);
+		required = result < 0;
+	}
+	if (result >= 0) {
+		feed(u, EVENT_LATE_PRESERVED, REFUSAL_NONE);
+		return;
+	}
+	refusal = note_failure(u, result);
+	required = required || misses_required(u);
+	if (!required && u->m->update->state != UPDATE_ABORTING)
+		required = leave_late_behind(u, result) < 0;
+	(void)updater_feed(u->m, &(struct update_event){.kind = EVENT_LATE_FAILED,
+							.required = required,
+							.refusal = refusal});
 }
 
 static void start_work(struct updater *u, work_fn fn, work_done_fn done)
@@ -273,8 +314,11 @@ static void on_recorded(struct manager *m, int result, char *message, size_t n_d
 
 static void start_record(struct updater *u)
 {
-	int r = record_start(u->m, &u->outgoing->cancel, on_recorded);
+	int r;
 
+	/* What failed earlier, and was left behind, has nothing to do with it. */
+	u->outgoing->cancel = false;
+	r = record_start(u->m, &u->outgoing->cancel, on_recorded);
 	if (r < 0)
 		on_recorded(u->m, r, NULL, 0);
 }
@@ -356,7 +400,7 @@ static void arm(struct updater *u, enum update_deadline deadline)
 {
 	uint64_t usec = deadline == DEADLINE_STAGE    ? STAGE_TIMEOUT_USEC
 			: deadline == DEADLINE_FROZEN ? FROZEN_TIMEOUT_USEC
-						      : u->timeout_usec;
+						      : timeout_cap(u->timeout_usec);
 	int r;
 
 	disarm(u);

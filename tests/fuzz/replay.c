@@ -9,7 +9,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #define INPUT_MAX (1 << 20)
+#ifndef SPOILT_INPUTS
 #define SPOILT_INPUTS 2000
+#endif
 
 static void closedirp(DIR **dir)
 {
