@@ -66,6 +66,16 @@ static void note_moment(struct handover *tree, enum moment moment, uint64_t usec
 	tree->moments[moment] = usec;
 }
 
+/* Nothing may say of it that it is here. */
+static void lose(struct region *region, struct incoming_item *about)
+{
+	if (!about->lost)
+		about->lost = strdup("khod had no memory to hold it");
+	region->check = REGION_LOST;
+	(void)region_set_reason(region, "%s", about->lost);
+	log_error("%s is lost: %s", about->label, about->lost);
+}
+
 /* The base becomes the registry's tree, the memory goes into custody. */
 static void install(struct manager *m, struct incoming *in)
 {
@@ -85,7 +95,7 @@ static void install(struct manager *m, struct incoming *in)
 			monitor_region(m, region_check_to_string(region->check), region);
 		if (in->items[i].fd >= 0 &&
 		    registry_hold(&m->registry, region->id, TAKE_FD(in->items[i].fd)) < 0)
-			log_error("%s can't be held", in->about[i].label);
+			lose(region, &in->about[i]);
 	}
 	tree->state = UPDATE_RESTORING;
 	note_moment(tree, MOMENT_KERNEL_START, m->kernel.start_usec);

@@ -16,11 +16,13 @@ struct work {
 	int ended;
 	int result;
 	sd_event_source *source;
+	sd_event_source *exit_source;
 };
 
 static struct work *work_free(struct work *w)
 {
 	sd_event_source_disable_unref(w->source);
+	sd_event_source_disable_unref(w->exit_source);
 	safe_close(w->ended);
 	free(w);
 	return NULL;
@@ -48,6 +50,27 @@ static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *use
 	return 0;
 }
 
+/* The loop ends first: what the thread works on must outlive it all the same. */
+static int on_exit_first(sd_event_source *source, void *userdata)
+{
+	_cleanup_(work_freep) struct work *w = userdata;
+
+	pthread_join(w->thread, NULL);
+	return 0;
+}
+
+static int add_sources(sd_event *event, struct work *w)
+{
+	int r = sd_event_add_io(event, &w->source, w->ended, EPOLLIN, on_ended, w);
+
+	if (r >= 0)
+		r = sd_event_add_exit(event, &w->exit_source, on_exit_first, w);
+	/* After the connections are closed. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(w->exit_source, SD_EVENT_PRIORITY_IDLE);
+	return r;
+}
+
 int work_start(sd_event *event, work_fn fn, work_done_fn done, void *data)
 {
 	_cleanup_(work_freep) struct work *w = calloc(1, sizeof(*w));
@@ -60,7 +83,7 @@ int work_start(sd_event *event, work_fn fn, work_done_fn done, void *data)
 	w->ended = eventfd(0, EFD_CLOEXEC);
 	if (w->ended < 0)
 		return -errno;
-	r = sd_event_add_io(event, &w->source, w->ended, EPOLLIN, on_ended, w);
+	r = add_sources(event, w);
 	if (r < 0)
 		return r;
 	/* Signals are the loop's. */
