@@ -207,8 +207,8 @@ def operators():
         ("Status", {}),
         ("List", {"unclaimed": None}),
     ]
-    before = fds_of_khod()
-    for _ in range(1000):
+    before = None
+    for _ in range(1001):
         with connect(MANAGER) as s:
             for method, parameters in calls:
                 s.sendall(message("io.kho.Manager." + method, parameters))
@@ -222,6 +222,9 @@ def operators():
                 answer = json.loads(answer[:-1])
                 if parameters.get("timeoutUSec", 0) is None or parameters.get("timeoutUSec", 0) > 0:
                     require("error" not in answer, f"{method} {parameters}: {answer}")
+        # The first round has made the loop's timers.
+        if before is None:
+            before = fds_of_khod()
     settles(before, "after 1,000 of each")
 
 
@@ -396,8 +399,8 @@ ATTACKS = [
     regions_of_user,
     no_fds,
     large,
-    operations,
     operators,
+    operations,
 ]
 
 
