@@ -20,8 +20,7 @@
 #define TIMEOUT_DEFAULT_USEC (30 * USEC_PER_SEC)
 #define DIGEST_SIZE_MAX_DEFAULT (UINT64_C(256) << 20)
 
-/* Such a call is not carried out: its caller does not want to hear that it went wrong. */
-static bool is_oneway(sd_varlink_method_flags_t flags)
+bool manager_is_oneway(sd_varlink_method_flags_t flags)
 {
 	if (flags & SD_VARLINK_METHOD_ONEWAY)
 		log_warning("An operator's program makes oneway calls, which are not carried out");
@@ -132,7 +131,7 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 	bool current = updater_is_current(m, NULL) >= 0;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
@@ -185,7 +184,7 @@ static int method_list(sd_varlink *link, sd_json_variant *parameters,
 	sd_json_variant *regions = NULL;
 	int unclaimed = false, r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &unclaimed);
 	if (r != 0)
@@ -217,7 +216,7 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &request);
 	if (r != 0)
@@ -243,7 +242,7 @@ static int method_staged(sd_varlink *link, sd_json_variant *parameters,
 	const char *update;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = dispatch_update(link, parameters, &update);
 	if (r != 0)
@@ -272,7 +271,7 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
@@ -290,7 +289,7 @@ static int method_commit(sd_varlink *link, sd_json_variant *parameters,
 	const char *update;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = dispatch_update(link, parameters, &update);
 	if (r != 0)
@@ -319,7 +318,7 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 	struct manager *m = userdata;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
@@ -354,7 +353,7 @@ static int method_report(sd_varlink *link, sd_json_variant *parameters,
 	sd_json_variant *report = NULL;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
@@ -397,7 +396,7 @@ static int method_tree(sd_varlink *link, sd_json_variant *parameters,
 	size_t size;
 	int r, index;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
@@ -424,7 +423,7 @@ static int method_wait(sd_varlink *link, sd_json_variant *parameters,
 	uint64_t timeout_usec = UINT64_MAX;
 	int r;
 
-	if (is_oneway(flags))
+	if (manager_is_oneway(flags))
 		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &timeout_usec);
 	if (r != 0)

@@ -10,4 +10,7 @@ int manager_methods_bind(sd_varlink_server *server);
 /* Replies UpdateInProgress: says why the state of the update does not allow a call. */
 int manager_update_in_progress(sd_varlink *link, const struct manager *m);
 
+/* Whether nobody would hear how the call went: it is not carried out then. */
+bool manager_is_oneway(sd_varlink_method_flags_t flags);
+
 #endif

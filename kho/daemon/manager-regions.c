@@ -59,6 +59,8 @@ int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
 	struct region *region;
 	int r;
 
+	if (manager_is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;
@@ -111,6 +113,8 @@ int manager_take_method(sd_varlink *link, sd_json_variant *parameters,
 	struct region *region;
 	int r;
 
+	if (manager_is_oneway(flags))
+		return 0;
 	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;

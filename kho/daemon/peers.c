@@ -102,8 +102,8 @@ static void participant_leaves(struct peer *peer)
 	struct manager *m = peer->manager;
 
 	monitor_event(m, &(struct monitor_event){.event = "left", .owner = peer->owner});
-	(void)updater_feed(m, &(struct update_event){.kind = EVENT_LEAVE,
-						     .participant = peer->participant});
+	(void)updater_feed(
+		m, &(struct update_event){.kind = EVENT_LEAVE, .participant = peer->participant});
 }
 
 void peer_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
