@@ -16,7 +16,6 @@
 #include "kho/daemon/server.h"
 #include "kho/daemon/startup.h"
 #include "kho/daemon/updater.h"
-#include "kho/transport/luo.h"
 
 /* More than peers can pin with messages and fds that they do not finish, or do not read. */
 #define FILES_WANTED 524288
@@ -117,9 +116,7 @@ int main(int argc, char *argv[])
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {}};
 	_cleanup_close_ int lock = -EBADF;
 	struct inheritance inheritance;
-	struct manager m = {.registry = {.tree_fd = -EBADF},
-			    .transport = &transport_luo,
-			    .started_usec = realtime_usec()};
+	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
 	int r;
 
 	switch (getopt_long(argc, argv, "h", options, NULL)) {

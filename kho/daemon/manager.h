@@ -19,7 +19,7 @@ struct manager {
 	sd_varlink_server *services;  /* io.kho.Handover */
 	sd_varlink_server *operators; /* io.kho.Manager */
 	struct kernel_info kernel;
-	const struct transport *transport; /* of updates that begin here */
+	const struct transport *transport; /* NULL: what this kernel has */
 	uint64_t started_usec;		   /* CLOCK_REALTIME */
 	struct registry registry;
 	struct handover *report; /* the last update that went through a kexec; NULL: none has */
