@@ -16,7 +16,7 @@ before=$(fds)
 say "== those who want everything"
 ./hostile.py "$KHOD_PID" || fail "hostile.py: exit $?"
 kill -0 "$KHOD_PID" || fail "khod is gone"
-assert_eq "$(fds)" "$before" "fds of khod"
+[ "$(fds)" -le "$before" ] || fail "khod has $(fds) fds, and had $before"
 
 say "== one that never reads"
 python3 - <<-'PYTHON' &

@@ -301,7 +301,7 @@ def regions_of_user():
 
     def tidy():
         for region in call("List", {})[0]["regions"]:
-            if region["name"] != "bait":
+            if region["name"].startswith(("of-", "root-")):
                 call("Unregister", {"name": region["name"]})
 
     try:
