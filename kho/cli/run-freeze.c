@@ -184,11 +184,21 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+void frozen_thaw(struct frozen *frozen)
+{
+	for (size_t i = 0; i < frozen->n; i++)
+		kill(frozen->pids[i], SIGCONT);
+	frozen->n = 0;
+}
+
+/* How long a round of stopping may go nowhere before everything is let go for another one. */
+#define ROUND_USEC 100000
+
 int frozen_freeze(struct frozen *frozen, pid_t ancestor, uint64_t timeout)
 {
 	static const struct timespec pause = {.tv_nsec = 1000000};
 	struct processes processes = {};
-	uint64_t start = now();
+	uint64_t start = now(), round = start;
 	int r;
 
 	/* A process that forks before it stops shows up in the next round. */
@@ -197,17 +207,17 @@ int frozen_freeze(struct frozen *frozen, pid_t ancestor, uint64_t timeout)
 			r = -ETIME;
 			break;
 		}
+		/* Who waits in vfork(2) can't stop until the child has executed, and that one may
+		 * have been stopped first.
+		 */
+		if (now() - round >= ROUND_USEC) {
+			frozen_thaw(frozen);
+			round = now();
+		}
 		nanosleep(&pause, NULL);
 	}
 	free(processes.list);
 	return r;
-}
-
-void frozen_thaw(struct frozen *frozen)
-{
-	for (size_t i = 0; i < frozen->n; i++)
-		kill(frozen->pids[i], SIGCONT);
-	frozen->n = 0;
 }
 
 int descendants_kill(pid_t ancestor, int signal)
