@@ -47,6 +47,8 @@ static pid_t start_shell(const char *script)
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	/* Who runs the tests in the background may have it ignored. */
+	signal(SIGINT, SIG_DFL);
 	/* Nothing outlives a test that fails. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execl("/bin/sh", "sh", "-c", script, NULL);
