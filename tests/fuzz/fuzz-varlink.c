@@ -8,6 +8,7 @@
  *	Nr	reads what N has been sent
  *	Nm KIND {...}	sends a message with fds of that kind, see send_fds(); $U is the update's id
  *	Np {...}	sends a message without its end
+ *	term	khod is told to end by the next step, whatever it is in the middle of
  *	staged	the next kernel is loaded
  *	fail, keep	the transport refuses, or takes, what it is given from here
  *	full	there is no memory for what the transport is given from here
@@ -41,8 +42,8 @@
 struct scene {
 	struct manager m;
 	int peers[PEERS];
-	bool failing;
-	int memory; /* the same for all that share one */
+	bool ending; /* in the middle of things */
+	int memory;  /* the same for all that share one */
 };
 
 static void require(bool condition, const char *what)
@@ -163,6 +164,11 @@ static void check_frozen(const struct registry *registry)
 /* Until khod waits for somebody else. */
 static void settle(struct scene *s)
 {
+	/* As far as the first thread, if there is one. */
+	for (int i = 0; s->ending && s->m.update->work == WORK_NONE && i < 10; i++)
+		require(sd_event_run(s->m.event, 0) >= 0, "the loop fails");
+	if (s->ending)
+		return;
 	for (int i = 0; i < TURNS_MAX; i++) {
 		bool works = s->m.update->work != WORK_NONE;
 		int r = sd_event_run(s->m.event, works ? 1000 : 0);
@@ -178,13 +184,16 @@ static void settle(struct scene *s)
 
 static void stop(struct scene *s)
 {
-	for (size_t i = 0; i < PEERS; i++)
+	for (size_t i = 0; i < PEERS && !s->ending; i++)
 		s->peers[i] = safe_close(s->peers[i]);
 	settle(s);
-	require(s->m.n_peers == 0 && s->m.n_waiters == 0, "a connection is not forgotten");
+	require(s->ending || (s->m.n_peers == 0 && s->m.n_waiters == 0),
+		"a connection is not forgotten");
 	require(registry_save(&s->m.registry) >= 0, "the tree can't be written any more");
 	require(sd_event_exit(s->m.event, 0) >= 0 && sd_event_loop(s->m.event) >= 0, "no end");
 	manager_done(&s->m);
+	for (size_t i = 0; i < PEERS; i++)
+		safe_close(s->peers[i]);
 	close(s->memory);
 }
 
@@ -362,6 +371,8 @@ static void step(struct scene *s, const char *line)
 		(void)updater_feed(&s->m, &(struct update_event){.kind = EVENT_STAGED});
 	else if (!strcmp(line, "fail") || !strcmp(line, "keep"))
 		transport_fails = line[0] == 'f';
+	else if (!strcmp(line, "term"))
+		s->ending = true;
 	else if (!strcmp(line, "full"))
 		memory_is_full = true;
 	else if (!strcmp(line, "grow"))
