@@ -354,7 +354,8 @@ def words():
         try:
             call("Register", {"name": name, "memoryFileDescriptor": 0}, [fd])
             raise Harm(f"{name!r} is a name")
-        except (Refused, ConnectionResetError, UnicodeEncodeError):
+        except (Refused, BrokenPipeError, ConnectionResetError, UnicodeEncodeError):
+            # It may also hang up on what is no text, before all of it has been sent.
             pass
 
 
