@@ -2,12 +2,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kho/core/update.h"
+#include "kho/core/update-private.h"
 
 /* One event brings at most one action for each participant, and fewer than this besides. */
 #define ACTIONS_BESIDE 8
 
-static int make_room(struct update *u, size_t n_participants)
+int update_make_room(struct update *u, size_t n_participants)
 {
 	size_t need = u->n_actions + n_participants + ACTIONS_BESIDE;
 	struct update_action *actions;
@@ -28,7 +28,7 @@ static int make_room(struct update *u, size_t n_participants)
 	return 0;
 }
 
-static void emit(struct update *u, struct update_action action)
+void update_emit(struct update *u, struct update_action action)
 {
 	size_t at = u->first_action + u->n_actions;
 
@@ -37,22 +37,20 @@ static void emit(struct update *u, struct update_action action)
 	u->n_actions++;
 }
 
-#define EMIT(u, ...) emit(u, (struct update_action){.kind = __VA_ARGS__})
-
-static struct update_cause because(const struct update_event *event, enum update_refusal refusal,
-				   uint32_t participant)
+struct update_cause update_cause_of(const struct update_event *event, enum update_refusal refusal,
+				    uint32_t participant)
 {
 	return (struct update_cause){refusal, event->kind, participant};
 }
 
-static void arm(struct update *u, enum update_deadline deadline)
+void update_arm(struct update *u, enum update_deadline deadline)
 {
 	assert(u->deadline == DEADLINE_NONE);
 	u->deadline = deadline;
 	EMIT(u, ACTION_ARM_DEADLINE, .deadline = deadline);
 }
 
-static void disarm(struct update *u)
+void update_disarm(struct update *u)
 {
 	if (u->deadline == DEADLINE_NONE)
 		return;
@@ -82,13 +80,13 @@ static void attach(struct update *u, enum update_call call)
 	u->call = call;
 }
 
-static void abort_update(struct update *u, struct update_cause cause)
+void update_abort(struct update *u, struct update_cause cause)
 {
 	u->state = UPDATE_ABORTING;
 	u->cause = cause;
 	u->asking = u->asked = u->regions_late = u->sealed = false;
 	EMIT(u, ACTION_LOG_ABORT, .cause = cause);
-	disarm(u);
+	update_disarm(u);
 	/* What a worker is about to preserve could not be released yet. */
 	if (u->work != WORK_NONE)
 		EMIT(u, ACTION_CANCEL_WORK);
@@ -96,25 +94,7 @@ static void abort_update(struct update *u, struct update_cause cause)
 		start(u, WORK_RELEASE);
 }
 
-/* Of a required one before the point of no return this is a veto. */
-static void go_without(struct update *u, const struct update_participant *p,
-		       struct update_cause cause)
-{
-	if (!p->required)
-		EMIT(u, ACTION_LEAVE_BEHIND, .participant = p->id, .cause = cause);
-	else if (u->state == UPDATE_COMMITTED)
-		EMIT(u, ACTION_LOG_LOSS, .participant = p->id, .cause = cause);
-	else
-		abort_update(u, cause);
-}
-
-static bool awaits_answer(const struct update *u, const struct update_participant *p)
-{
-	return u->state != UPDATE_ABORTING && p->answer == ANSWER_ASKED;
-}
-
-/* Goes on with what comes after the answers, as soon as they and the late regions are in. */
-static void go_on(struct update *u)
+void update_go_on(struct update *u)
 {
 	if (!u->asked || u->work != WORK_NONE)
 		return;
@@ -127,133 +107,13 @@ static void go_on(struct update *u)
 	}
 }
 
-static void count_answers(struct update *u)
-{
-	if (!u->asking)
-		return;
-	for (size_t i = 0; i < u->n_participants; i++)
-		if (awaits_answer(u, &u->participants[i]))
-			return;
-	u->asking = false;
-	u->asked = true;
-	disarm(u);
-	go_on(u);
-}
-
-static void tell(struct update *u, struct update_participant *p)
-{
-	bool prepare = u->state == UPDATE_PREPARING;
-
-	p->answer = ANSWER_ASKED;
-	p->told = true;
-	EMIT(u, prepare ? ACTION_TELL_PREPARE : ACTION_TELL_FREEZE, .participant = p->id);
-}
-
-static void ask(struct update *u)
-{
-	u->asking = true;
-	/* First, so that participants can be told how long they have. */
-	if (u->n_participants > 0)
-		arm(u, u->state == UPDATE_PREPARING ? DEADLINE_PREPARE : DEADLINE_FREEZE);
-	for (size_t i = 0; i < u->n_participants; i++)
-		tell(u, &u->participants[i]);
-	count_answers(u);
-}
-
-/* Asks a newcomer what the others are being asked, or were. */
-static void welcome(struct update *u, struct update_participant *p)
-{
-	bool freeze = u->state == UPDATE_FREEZING || u->state == UPDATE_FROZEN ||
-		      u->state == UPDATE_COMMITTED;
-
-	/* Once all others have answered, the update does not wait for its answer, or newcomers
-	 * could make it wait for ever; but it has to stop writing all the same.
-	 */
-	if (freeze || u->asking)
-		tell(u, p);
-}
-
 static void become_prepared(struct update *u)
 {
 	u->state = UPDATE_PREPARED;
 	u->asked = false;
 	u->call = CALL_NONE;
-	arm(u, DEADLINE_STAGE);
+	update_arm(u, DEADLINE_STAGE);
 	EMIT(u, ACTION_REPLY_PREPARED);
-}
-
-static struct update_participant *find(const struct update *u, uint32_t id)
-{
-	for (size_t i = 0; i < u->n_participants; i++)
-		if (u->participants[i].id == id)
-			return &u->participants[i];
-	return NULL;
-}
-
-static int on_join(struct update *u, const struct update_event *event)
-{
-	struct update_participant *p;
-	size_t n = u->n_participants;
-	int r;
-
-	if (event->participant == 0)
-		return -EINVAL;
-	if (find(u, event->participant))
-		return -EEXIST;
-	/* All room that later events need is made here: an abort must not run out of memory. */
-	r = make_room(u, n + 1);
-	if (r < 0)
-		return r;
-	if (n == u->n_participants_allocated) {
-		size_t more = 2 * n + 8;
-
-		p = reallocarray(u->participants, more, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		u->participants = p;
-		u->n_participants_allocated = more;
-	}
-	p = &u->participants[u->n_participants++];
-	*p = (struct update_participant){.id = event->participant, .required = event->required};
-	welcome(u, p);
-	return 0;
-}
-
-static int on_leave(struct update *u, const struct update_event *event)
-{
-	struct update_participant *p = find(u, event->participant), gone;
-
-	if (!p)
-		return -ENOENT;
-	gone = *p;
-	memmove(p, p + 1, (char *)(u->participants + u->n_participants) - (char *)(p + 1));
-	u->n_participants--;
-	if (awaits_answer(u, &gone))
-		go_without(u, &gone, because(event, REFUSAL_PARTICIPANT, gone.id));
-	count_answers(u);
-	return 0;
-}
-
-static int on_answer(struct update *u, const struct update_event *event)
-{
-	enum update_phase phase = u->state == UPDATE_PREPARING ? PHASE_PREPARE : PHASE_FREEZE;
-	struct update_participant *p = find(u, event->participant);
-
-	if ((unsigned int)event->phase >= _PHASE_MAX)
-		return -EINVAL;
-	if (!p)
-		return -ENOENT;
-	/* An answer to prepare that comes too late is none to freeze. */
-	if (!awaits_answer(u, p) || event->phase != phase)
-		return -EBUSY;
-	if (event->kind == EVENT_ACCEPT) {
-		p->answer = ANSWER_ACCEPTED;
-	} else {
-		p->answer = ANSWER_REFUSED;
-		go_without(u, p, because(event, REFUSAL_PARTICIPANT, p->id));
-	}
-	count_answers(u);
-	return 0;
 }
 
 static int on_region(struct update *u, const struct update_event *event)
@@ -287,7 +147,7 @@ static int on_staged(struct update *u, const struct update_event *event)
 {
 	u->state = UPDATE_STAGED;
 	u->operator_attached = false;
-	disarm(u);
+	update_disarm(u);
 	EMIT(u, ACTION_STAGE);
 	EMIT(u, ACTION_REPLY_STAGED);
 	return 0;
@@ -296,7 +156,7 @@ static int on_staged(struct update *u, const struct update_event *event)
 static int on_not_staged(struct update *u, const struct update_event *event)
 {
 	attach(u, CALL_STAGED);
-	abort_update(u, because(event, REFUSAL_KERNEL, 0));
+	update_abort(u, update_cause_of(event, REFUSAL_KERNEL, 0));
 	return 0;
 }
 
@@ -307,13 +167,13 @@ static int on_freeze(struct update *u, const struct update_event *event)
 
 	u->state = commit ? UPDATE_COMMITTED : UPDATE_FREEZING;
 	attach(u, commit ? CALL_COMMIT : CALL_FREEZE);
-	ask(u);
+	participants_ask(u);
 	return 0;
 }
 
 static int on_kexec_failed(struct update *u, const struct update_event *event)
 {
-	abort_update(u, because(event, REFUSAL_KERNEL, 0));
+	update_abort(u, update_cause_of(event, REFUSAL_KERNEL, 0));
 	return 0;
 }
 
@@ -321,7 +181,7 @@ static int on_abort(struct update *u, const struct update_event *event)
 {
 	u->abort_waits = true;
 	if (u->state != UPDATE_ABORTING)
-		abort_update(u, because(event, event->refusal ?: REFUSAL_INTERRUPTED, 0));
+		update_abort(u, update_cause_of(event, event->refusal ?: REFUSAL_INTERRUPTED, 0));
 	return 0;
 }
 
@@ -332,7 +192,7 @@ static int on_operator_gone(struct update *u, const struct update_event *event)
 	u->operator_attached = false;
 	u->call = CALL_NONE;
 	if (u->state != UPDATE_COMMITTED && u->state != UPDATE_ABORTING)
-		abort_update(u, because(event, REFUSAL_INTERRUPTED, 0));
+		update_abort(u, update_cause_of(event, REFUSAL_INTERRUPTED, 0));
 	return 0;
 }
 
@@ -343,26 +203,17 @@ static int on_deadline(struct update *u, const struct update_event *event)
 	if (deadline == DEADLINE_NONE)
 		return -ENOENT;
 	u->deadline = DEADLINE_NONE;
-	if (deadline == DEADLINE_STAGE || deadline == DEADLINE_FROZEN) {
-		abort_update(u, because(event, REFUSAL_TIMEOUT, 0));
-		return 0;
-	}
-	for (size_t i = 0; i < u->n_participants; i++) {
-		struct update_participant *p = &u->participants[i];
-
-		if (!awaits_answer(u, p))
-			continue;
-		p->answer = ANSWER_LEFT_BEHIND;
-		go_without(u, p, because(event, REFUSAL_TIMEOUT, p->id));
-	}
-	count_answers(u);
+	if (deadline == DEADLINE_STAGE || deadline == DEADLINE_FROZEN)
+		update_abort(u, update_cause_of(event, REFUSAL_TIMEOUT, 0));
+	else
+		participants_time_out(u, event);
 	return 0;
 }
 
 static int on_checked(struct update *u, const struct update_event *event)
 {
 	if (!u->asked)
-		ask(u);
+		participants_ask(u);
 	else
 		start(u, u->regions_late ? WORK_CHECK : WORK_PRESERVE);
 	return 0;
@@ -377,7 +228,7 @@ static int on_preserved(struct update *u, const struct update_event *event)
 	else if (u->state == UPDATE_PREPARING)
 		become_prepared(u);
 	else
-		go_on(u);
+		update_go_on(u);
 	return 0;
 }
 
@@ -385,7 +236,7 @@ static int on_recorded(struct update *u, const struct update_event *event)
 {
 	if (u->state == UPDATE_FREEZING) {
 		u->state = UPDATE_FROZEN;
-		arm(u, DEADLINE_FROZEN);
+		update_arm(u, DEADLINE_FROZEN);
 		EMIT(u, ACTION_REPLY_FROZEN);
 	} else {
 		if (u->call == CALL_COMMIT)
@@ -401,10 +252,10 @@ static int on_failed(struct update *u, const struct update_event *event)
 	bool record = event->kind == EVENT_RECORD_FAILED;
 	bool optional = event->kind == EVENT_LATE_FAILED && !event->required;
 	enum update_refusal otherwise = record ? REFUSAL_RECORD : REFUSAL_INTERNAL;
-	struct update_cause cause = because(event, event->refusal ?: otherwise, 0);
+	struct update_cause cause = update_cause_of(event, event->refusal ?: otherwise, 0);
 
 	if (!optional && u->state != UPDATE_COMMITTED) {
-		abort_update(u, cause);
+		update_abort(u, cause);
 		return 0;
 	}
 	if (!optional)
@@ -452,11 +303,11 @@ static int on_recover(struct update *u, const struct update_event *event)
 		break;
 	case UPDATE_COMMITTED:
 		u->state = UPDATE_COMMITTED;
-		ask(u);
+		participants_ask(u);
 		break;
 	default:
 		/* The operator's connection and the worker died with the daemon. */
-		abort_update(u, because(event, REFUSAL_INTERRUPTED, 0));
+		update_abort(u, update_cause_of(event, REFUSAL_INTERRUPTED, 0));
 	}
 	return 0;
 }
@@ -470,10 +321,10 @@ static const struct {
 	unsigned int in;       /* the states it is for; 0: any */
 	enum update_work work; /* whose end it is */
 } events[_EVENT_MAX] = {
-	[EVENT_JOIN] = {on_join},
-	[EVENT_LEAVE] = {on_leave},
-	[EVENT_ACCEPT] = {on_answer},
-	[EVENT_REFUSE] = {on_answer},
+	[EVENT_JOIN] = {participant_joins},
+	[EVENT_LEAVE] = {participant_leaves},
+	[EVENT_ACCEPT] = {participant_answers},
+	[EVENT_REFUSE] = {participant_answers},
 	[EVENT_REGION] = {on_region},
 	[EVENT_PREPARE] = {on_prepare, IN(IDLE)},
 	[EVENT_STAGED] = {on_staged, IN(PREPARED)},
@@ -520,7 +371,7 @@ int update_feed(struct update *u, const struct update_event *event)
 	work = events[event->kind].work;
 	if (work != WORK_NONE && work != u->work)
 		return -ENOENT;
-	r = make_room(u, u->n_participants);
+	r = update_make_room(u, u->n_participants);
 	if (r < 0)
 		return r;
 	if (work != WORK_NONE)
@@ -544,14 +395,14 @@ bool update_next(struct update *u, struct update_action *ret)
 
 const struct update_participant *update_find(const struct update *u, uint32_t participant)
 {
-	return find(u, participant);
+	return participant_find(u, participant);
 }
 
 struct update *update_new(void)
 {
 	_cleanup_(update_freep) struct update *u = calloc(1, sizeof(*u));
 
-	if (!u || make_room(u, 0) < 0)
+	if (!u || update_make_room(u, 0) < 0)
 		return NULL;
 	return TAKE_PTR(u);
 }

@@ -13,8 +13,8 @@ struct failure {
 	char *message;
 };
 
-/* The update in progress: updater.c carries out what the machine says, operator.c answers the
- * operator's calls, failure.c finds the words.
+/* The update in progress: updater.c carries out what the machine says, updater-work.c
+ * what of it blocks; operator.c answers the operator's calls, failure.c finds the words.
  */
 struct updater {
 	struct manager *m;
@@ -37,8 +37,21 @@ struct updater {
 
 /* updater.c */
 
+/* Feeds what a timer or a worker brings. */
+void updater_report(struct updater *u, enum update_event_kind kind, enum update_refusal refusal);
+
+/* updater-work.c */
+
 /* What carries regions on this kernel. */
 const struct transport *updater_transport(const struct updater *u);
+
+/* The workers that the machine asks for. */
+void updater_check(struct updater *u);
+void updater_preserve(struct updater *u);
+void updater_preserve_late(struct updater *u);
+void updater_record(struct updater *u);
+void updater_release(struct updater *u);
+void updater_cancel_work(struct updater *u);
 
 /* failure.c */
 
