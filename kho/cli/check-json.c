@@ -14,6 +14,18 @@ static int strings_to_json(const struct abi *abi, sd_json_variant **ret)
 		SD_JSON_BUILD_PAIR_STRV("fileHandlers", abi->file_handlers));
 }
 
+/* Those that BTF tells of: none where there is no BTF. */
+static int structures_to_json(const struct abi_layouts *layouts, sd_json_variant **ret)
+{
+	int r = sd_json_variant_new_array(ret, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && abi_structure_name(i); i++)
+		if (abi_layouts_have(layouts, i))
+			r = sd_json_variant_append_arrayb(
+				ret, SD_JSON_BUILD_STRING(abi_structure_name(i)));
+	return r;
+}
+
 static int findings_to_json(const struct verdict *verdict, sd_json_variant **ret)
 {
 	int r = sd_json_variant_new_array(ret, NULL, 0);
@@ -34,12 +46,14 @@ static int checked_to_json(const struct checked *checked, sd_json_variant **ret)
 {
 	const struct image *image = checked->image;
 	const struct finding *reason = verdict_reason(checked->verdict);
-	_cleanup_json_ sd_json_variant *findings = NULL, *strings = NULL;
+	_cleanup_json_ sd_json_variant *findings = NULL, *strings = NULL, *structures = NULL;
 	int r;
 
 	r = findings_to_json(checked->verdict, &findings);
 	if (r >= 0)
 		r = strings_to_json(&image->abi, &strings);
+	if (r >= 0)
+		r = structures_to_json(&image->layouts, &structures);
 	if (r < 0)
 		return r;
 	return sd_json_buildo(
@@ -56,6 +70,7 @@ static int checked_to_json(const struct checked *checked, sd_json_variant **ret)
 		SD_JSON_BUILD_PAIR_STRING("commandLine", checked->cmdline),
 		SD_JSON_BUILD_PAIR_UNSIGNED("initrdSize", checked->initrd_size),
 		SD_JSON_BUILD_PAIR_VARIANT("strings", strings),
+		SD_JSON_BUILD_PAIR_VARIANT("structures", structures),
 		SD_JSON_BUILD_PAIR_VARIANT("findings", findings));
 }
 
@@ -74,13 +89,16 @@ static int sessions_to_json(const struct luo_sessions *sessions, sd_json_variant
 int check_to_json(const struct check *check, const struct checked *checked, size_t n,
 		  sd_json_variant **ret)
 {
-	_cleanup_json_ sd_json_variant *images = NULL, *strings = NULL, *sessions = NULL;
+	_cleanup_json_ sd_json_variant *images = NULL, *strings = NULL, *sessions = NULL,
+				       *structures = NULL;
 	const struct running_kernel *here = check->here;
 	int r;
 
 	r = strings_to_json(&here->abi, &strings);
 	if (r >= 0)
 		r = sessions_to_json(&check->machine.sessions, &sessions);
+	if (r >= 0)
+		r = structures_to_json(&here->layouts, &structures);
 	if (r >= 0)
 		r = sd_json_variant_new_array(&images, NULL, 0);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -99,6 +117,7 @@ int check_to_json(const struct check *check, const struct checked *checked, size
 		OPTIONAL_STRING("runningImage", here->image ? here->image->path : NULL),
 		OPTIONAL_STRING("problem", here->problem),
 		SD_JSON_BUILD_PAIR_VARIANT("strings", strings),
+		SD_JSON_BUILD_PAIR_VARIANT("structures", structures),
 		SD_JSON_BUILD_PAIR_VARIANT("sessions", sessions),
 		SD_JSON_BUILD_PAIR_VARIANT("images", images));
 }

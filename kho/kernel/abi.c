@@ -116,3 +116,14 @@ int abi_add_file_handler(struct abi *abi, const char *handler)
 	grown[position] = TAKE_PTR(copy);
 	return 0;
 }
+
+const char *abi_find_file_handler(const struct abi *abi, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **handler = abi->file_handlers; handler && *handler; handler++)
+		if (strncmp(*handler, name, length) == 0 &&
+		    strncmp(*handler + length, "-v", 2) == 0)
+			return *handler;
+	return NULL;
+}

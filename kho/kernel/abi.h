@@ -36,4 +36,7 @@ int abi_add(struct abi *abi, const char *string);
 /* Adds a file handler unless it is there; -ENOMEM. */
 int abi_add_file_handler(struct abi *abi, const char *handler);
 
+/* The handler of that name, whatever its version: "memfd-v2" for "memfd"; NULL: there is none. */
+const char *abi_find_file_handler(const struct abi *abi, const char *name);
+
 #endif

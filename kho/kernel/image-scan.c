@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kho/core/cleanup.h"
+#include "kho/kernel/image-btf.h"
 #include "kho/kernel/image-ikconfig.h"
 #include "kho/kernel/image-scan.h"
 #include "kho/kernel/span.h"
@@ -27,6 +28,7 @@ struct image_scan {
 	struct image_build_id *build_ids;
 	unsigned int n_build_ids;
 	struct ikconfig ikconfig;
+	struct image_btf btf;
 	size_t used;
 	uint8_t window[BEFORE + WINDOW + AFTER];
 };
@@ -52,6 +54,7 @@ struct image_scan *image_scan_free(struct image_scan *scan)
 	free(scan->release);
 	free(scan->build_ids);
 	ikconfig_done(&scan->ikconfig);
+	image_btf_done(&scan->btf);
 	free(scan);
 	return NULL;
 }
@@ -162,6 +165,8 @@ static int look(struct image_scan *scan)
 		r = find(scan, "GNU", sizeof("GNU"), on_note, begin, end);
 	if (r == 0)
 		r = ikconfig_add(&scan->ikconfig, begin, end);
+	if (r == 0)
+		r = image_btf_add(&scan->btf, begin, end);
 	memmove(scan->window, end - BEFORE, BEFORE + AFTER);
 	scan->used = BEFORE + AFTER;
 	return r;
@@ -201,6 +206,8 @@ int image_scan_finish(struct image_scan *scan, struct image *image)
 	abi_done(&image->abi);
 	image->abi = scan->abi;
 	scan->abi = (struct abi){};
+	image->layouts = scan->btf.layouts;
+	scan->btf.layouts = (struct abi_layouts){};
 	image->build_ids = TAKE_PTR(scan->build_ids);
 	image->n_build_ids = scan->n_build_ids;
 	image->config = TAKE_PTR(scan->ikconfig.text);

@@ -17,6 +17,7 @@ struct image *image_free(struct image *image)
 	free(image->release);
 	free(image->problem);
 	abi_done(&image->abi);
+	abi_layouts_done(&image->layouts);
 	free(image->build_ids);
 	free(image->config);
 	free(image->config_source);

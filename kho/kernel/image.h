@@ -7,6 +7,7 @@
 
 #include "kho/core/cleanup.h"
 #include "kho/kernel/abi.h"
+#include "kho/kernel/abi-layouts.h"
 
 /* The kernel in a file, of whatever kind /boot has it. */
 enum image_kind {
@@ -67,6 +68,7 @@ struct image {
 	 */
 	char *problem;
 	struct abi abi;
+	struct abi_layouts layouts;	  /* of its BTF; nothing is known where there is none */
 	struct image_build_id *build_ids; /* its own, and those of what is embedded: the vDSO */
 	unsigned int n_build_ids;
 	char *config;	     /* the text of .config; NULL: there is none */

@@ -22,6 +22,7 @@ struct running_kernel *running_kernel_free(struct running_kernel *kernel)
 		return NULL;
 	image_free(kernel->image);
 	abi_done(&kernel->abi);
+	abi_layouts_done(&kernel->layouts);
 	free(kernel->problem);
 	free(kernel);
 	return NULL;
@@ -182,6 +183,24 @@ static int read_image(int root_fd, struct running_kernel *kernel)
 	return abi_copy(&kernel->image->abi, &kernel->abi);
 }
 
+/* What the kernel does not show, its image may have. -ENOMEM, or 0. */
+static int read_layouts(int root_fd, struct running_kernel *kernel)
+{
+	_cleanup_free_ char *btf = NULL;
+	size_t size;
+	int r = read_file_at(root_fd, "sys/kernel/btf/vmlinux", BTF_MAX, &btf, &size);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
+		return abi_layouts_add(&kernel->layouts, btf, size);
+	if (kernel->image) {
+		kernel->layouts = kernel->image->layouts;
+		kernel->image->layouts = (struct abi_layouts){};
+	}
+	return 0;
+}
+
 int running_kernel_read_at(int root_fd, const char *release, struct running_kernel **ret)
 {
 	_cleanup_running_kernel_ struct running_kernel *kernel = calloc(1, sizeof(*kernel));
@@ -198,6 +217,8 @@ int running_kernel_read_at(int root_fd, const char *release, struct running_kern
 	if (r == 1)
 		r = add_problem(kernel, "what /sys/kernel/debug/kho shows is not what %s has",
 				kernel->image ? kernel->image->path : "the kernel itself");
+	if (r >= 0)
+		r = read_layouts(root_fd, kernel);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(kernel);

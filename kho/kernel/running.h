@@ -13,6 +13,7 @@ struct running_kernel {
 	/* Of the image and of what the kernel shows in debugfs; what the two do not agree on is
 	 * unknown. File handlers: those of the image. */
 	struct abi abi;
+	struct abi_layouts layouts; /* of the kernel's own BTF, or that of the image */
 	char *problem; /* one line: why the image, or a string, is not known; NULL: all is well */
 };
 

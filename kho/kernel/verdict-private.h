@@ -27,6 +27,7 @@ enum config_answer verdict_config(const struct image *image, const char *symbol)
 /* The parts of the question, each adding what it finds. */
 void verdict_on_kernels(const struct verdict_question *q, struct verdict *v);
 void verdict_on_strings(const struct verdict_question *q, struct verdict *v);
+void verdict_on_layouts(const struct verdict_question *q, struct verdict *v);
 void verdict_on_sessions(const struct verdict_question *q, struct verdict *v);
 void verdict_on_cmdline(const struct verdict_question *q, const char *cmdline, struct verdict *v);
 void verdict_on_loading(const struct verdict_question *q, struct verdict *v);

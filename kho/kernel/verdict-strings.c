@@ -45,18 +45,6 @@ static void compare_part(struct verdict *v, const char *topic, const struct abi 
 	compare(v, topic, here, there);
 }
 
-/* The handler of that name, whatever its version; NULL: there is none. */
-static const char *find_handler(const struct abi *abi, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (char **handler = abi->file_handlers; handler && *handler; handler++)
-		if (strncmp(*handler, name, length) == 0 &&
-		    strncmp(*handler + length, "-v", 2) == 0)
-			return *handler;
-	return NULL;
-}
-
 static bool has_handler(const struct abi *abi, const char *handler)
 {
 	for (char **h = abi->file_handlers; h && *h; h++)
@@ -94,7 +82,8 @@ static void compare_luo(const struct verdict_question *q, struct verdict *v)
 	compare(v, "LUO", here->luo, there->luo);
 	compare_part(v, "LUO sessions", here, there, here->luo_session, there->luo_session);
 	compare_part(v, "LUO FLB", here, there, here->luo_flb, there->luo_flb);
-	compare(v, "memfd", find_handler(here, "memfd"), find_handler(there, "memfd"));
+	compare(v, "memfd", abi_find_file_handler(here, "memfd"),
+		abi_find_file_handler(there, "memfd"));
 }
 
 void verdict_on_strings(const struct verdict_question *q, struct verdict *v)

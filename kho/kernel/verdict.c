@@ -115,6 +115,7 @@ int verdict_decide(const struct verdict_question *q, struct verdict **ret)
 	verdict_on_loading(q, v);
 	verdict_on_kernels(q, v);
 	verdict_on_strings(q, v);
+	verdict_on_layouts(q, v);
 	verdict_on_cmdline(q, cmdline, v);
 	verdict_on_sessions(q, v);
 	verdict_on_room(q, cmdline, v);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kho/kernel/running.h"
+#include "tests/unit/btf-sample.h"
 #include "tests/unit/fake-root.h"
 #include "tests/unit/image-sample.h"
 
@@ -38,16 +39,23 @@ static void put_notes(int root_fd, uint8_t build_id)
 	fake_blob(root_fd, "sys/kernel/notes", notes.data, notes.size);
 }
 
+static void put_kernel(int root_fd, const char *path, const struct blob *kernel)
+{
+	_cleanup_blob_ struct blob bzimage = {};
+
+	assert_int_equal(sample_bzimage(&bzimage, kernel, ARCHIVE_FILTER_GZIP), 0);
+	fake_blob(root_fd, path, bzimage.data, bzimage.size);
+}
+
 static void put_image(int root_fd, const char *path, uint8_t build_id, const char *kho)
 {
-	_cleanup_blob_ struct blob kernel = {}, bzimage = {};
+	_cleanup_blob_ struct blob kernel = {};
 
 	sample_vmlinux(&kernel, build_id);
 	sample_string(&kernel, kho);
 	sample_handler(&kernel, "memfd-v2");
 	blob_fill(&kernel, 0x90, 16);
-	assert_int_equal(sample_bzimage(&bzimage, &kernel, ARCHIVE_FILTER_GZIP), 0);
-	fake_blob(root_fd, path, bzimage.data, bzimage.size);
+	put_kernel(root_fd, path, &kernel);
 }
 
 /* A tree whose root has that string, and a node below it the other, if any. */
@@ -238,6 +246,36 @@ static void test_disputed(void **state)
 	assert_speaks_of(kernel->problem, "/sys/kernel/debug/kho");
 }
 
+static const char *first_member(const struct abi_layouts *layouts)
+{
+	for (size_t i = 0; i < ABI_STRUCTURES; i++)
+		if (abi_layouts_have(layouts, i))
+			return layouts->of[i].fields[0].name;
+	return "";
+}
+
+/* Of the image, unless the kernel shows its own. */
+static void test_layouts(void **state)
+{
+	static const char *const here[] = {"of_the_kernel"}, *const there[] = {"of_the_image"};
+	int root_fd = (int)(intptr_t)*state;
+	_cleanup_running_kernel_ struct running_kernel *of_image = NULL, *of_kernel = NULL;
+	_cleanup_blob_ struct blob kernel = {}, btf = {};
+
+	put_notes(root_fd, 2);
+	sample_vmlinux(&kernel, 2);
+	sample_btf(&kernel, "luo_ser", there, 1);
+	put_kernel(root_fd, "boot/vmlinuz-" SAMPLE_RELEASE, &kernel);
+	of_image = read_running(state);
+	assert_string_equal(first_member(&of_image->layouts), "of_the_image");
+
+	sample_btf(&btf, "luo_ser", here, 1);
+	fake_blob(root_fd, "sys/kernel/btf/vmlinux", btf.data, btf.size);
+	of_kernel = read_running(state);
+	assert_string_equal(first_member(&of_kernel->layouts), "of_the_kernel");
+	assert_string_equal(first_member(&of_kernel->image->layouts), "of_the_image");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cut_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_witness, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disputed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_layouts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 /* The strings of Linux 7.1 and 7.3, as their images have them. */
 static char *memfd_handlers[] = {(char *)"memfd-v2", NULL};
 static char *more_handlers[] = {(char *)"memfd-v2", (char *)"vfio-pci-v1", NULL};
+static char *older_handlers[] = {(char *)"memfd-v1", NULL};
 static char *no_handlers[] = {NULL};
 
 static const struct abi abi_7_3 = {.kho = (char *)"kho-v4",
@@ -80,7 +81,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	free(*state);
+	struct scene *s = *state;
+
+	abi_layouts_done(&s->here.layouts);
+	abi_layouts_done(&s->image.layouts);
+	free(s);
 	return 0;
 }
 
@@ -200,6 +205,55 @@ static void test_strings_unknown(void **state)
 	s->image.problem = NULL;
 	s->image.abi.kho = (char *)"kho-v9";
 	expect(s, VERDICT_COPY, "kho-v4 here, kho-v9 there");
+}
+
+/* The layout of a structure, whose one member is at that byte. */
+static void lay_out(struct abi_layouts *layouts, const char *name, uint64_t at)
+{
+	size_t i = 0;
+
+	while (strcmp(abi_structure_name(i), name) != 0)
+		i++;
+	layout_done(&layouts->of[i]);
+	layouts->of[i].fields = calloc(1, sizeof(struct layout_field));
+	assert_non_null(layouts->of[i].fields);
+	layouts->of[i].n_fields = 1;
+	*layouts->of[i].fields =
+		(struct layout_field){.name = strdup("member"), .at = at * 8, .width = 64};
+}
+
+/* Strings are set by people, and BTF is not: it can say no, and never yes. */
+static void test_layouts(void **state)
+{
+	struct scene *s = *state;
+
+	lay_out(&s->image.layouts, "struct luo_ser", 8);
+	expect(s, VERDICT_IN_PLACE, NULL);
+	expect_no_line(s, "BTF");
+	lay_out(&s->here.layouts, "struct memfd_luo_ser", 8);
+	expect_no_line(s, "BTF");
+	lay_out(&s->here.layouts, "struct luo_ser", 8);
+	expect(s, VERDICT_IN_PLACE, NULL);
+	expect_line(s, FINDING_FINE, "1 have the same layout in the BTF of both");
+	lay_out(&s->image.layouts, "struct memfd_luo_ser", 16);
+	expect(s, VERDICT_COPY,
+	       "struct memfd_luo_ser differs, although both say memfd-v2: "
+	       "member is at byte 8 here, at 16 there");
+
+	/* One that the strings tell to differ has nothing to add. */
+	s->here.abi.file_handlers = older_handlers;
+	expect(s, VERDICT_COPY, "memfd-v1 here, memfd-v2 there");
+	expect_no_line(s, "differs");
+
+	/* Equal structures are no string, and others are others without any. */
+	s->here.abi = abi_7_3;
+	lay_out(&s->image.layouts, "struct memfd_luo_ser", 8);
+	s->image.abi.luo = NULL;
+	expect(s, VERDICT_UNKNOWN, "luo-v5 here, and not found there");
+	lay_out(&s->image.layouts, "struct luo_ser", 16);
+	expect(s, VERDICT_COPY, "struct luo_ser differs: member");
+	s->machine.kernel.generation = KHO_FINALIZE;
+	expect_no_line(s, "struct luo_ser");
 }
 
 static void test_configuration(void **state)
@@ -412,14 +466,23 @@ static void test_scratch_unseen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_in_place),	   TEST(test_7_1_to_7_1),
-		TEST(test_strings_differ), TEST(test_strings_unknown),
-		TEST(test_configuration),  TEST(test_command_line),
-		TEST(test_kho_by_default), TEST(test_built_in_command_line),
-		TEST(test_encryption),	   TEST(test_this_kernel),
-		TEST(test_finalize),	   TEST(test_sessions),
-		TEST(test_loading),	   TEST(test_placement),
-		TEST(test_early_memory),   TEST(test_scratch_unseen),
+		TEST(test_in_place),
+		TEST(test_7_1_to_7_1),
+		TEST(test_strings_differ),
+		TEST(test_strings_unknown),
+		TEST(test_layouts),
+		TEST(test_configuration),
+		TEST(test_command_line),
+		TEST(test_kho_by_default),
+		TEST(test_built_in_command_line),
+		TEST(test_encryption),
+		TEST(test_this_kernel),
+		TEST(test_finalize),
+		TEST(test_sessions),
+		TEST(test_loading),
+		TEST(test_placement),
+		TEST(test_early_memory),
+		TEST(test_scratch_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
