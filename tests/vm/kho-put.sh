@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # about: kho put and kho get over a kexec, and what list, wait, report and tree say of it
 # guest: bare
+# memory: 1G
 . "$LAB"
 
 # 20 MB that are the same at every boot.

@@ -32,7 +32,7 @@ case $BOOT in
 0)
 	start_khod
 	echo kept | kho put note || fail "kho put note"
-	head -c 200M /dev/urandom >/root/big
+	head -c 150M /dev/urandom >/root/big
 	sha256sum </root/big >/root/big.sum
 	kho put big </root/big || fail "kho put big"
 	rm /root/big
