@@ -160,6 +160,14 @@ check_tests() {
 	done | sort -k1,1nr -k2 | cut -d' ' -f2-
 }
 
+# A guest keeps little more than one core busy, and waits now and then.
+guests_default() {
+	local cores
+
+	cores=$(nproc)
+	echo $((cores > 2 ? cores - 1 : cores))
+}
+
 check_guests() {
 	local test tests free limit
 	local -A RUNNING=() MEMORY=() UNAVAILABLE=()
@@ -168,7 +176,7 @@ check_guests() {
 	[ ${#tests[@]} -gt 0 ] || return 0
 	check_kernels "${tests[@]}"
 	RESULTS=$(run_dir check)
-	limit=${KHO_LAB_GUESTS:-$((($(nproc) + 1) / 2))}
+	limit=${KHO_LAB_GUESTS:-$(guests_default)}
 	free=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) - 1024 }' /proc/meminfo)
 	for test in "${tests[@]}"; do
 		job_load "$test"
