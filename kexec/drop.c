@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "kexec/initrd-join.h"
 #include "kexec/run.h"
 #include "kexec/status.h"
 
@@ -29,6 +30,7 @@ enum exit_code run_drop(struct run *run)
 		return complain(run, EXIT_ABORTED, "interrupted; khod goes on releasing memory");
 	if (r < 0)
 		return complain_manager(run);
+	initrd_join_remove(NULL);
 	aborted = sd_json_variant_by_key(reply, "aborted");
 	if (aborted && sd_json_variant_is_string(aborted))
 		printf("dropped update %s\n", sd_json_variant_string(aborted));

@@ -8,12 +8,14 @@
 
 void help_print(void)
 {
-	fputs("kexec --kho -l KERNEL [OPTION...]     stage: keep every region, load the kernel\n"
+	fputs("kexec --kho -l [KERNEL] [OPTION...]   stage: keep every region, load the kernel\n"
 	      "kexec --kho -e                        execute what is staged\n"
-	      "kexec --kho -l -e KERNEL [OPTION...]  both\n"
+	      "kexec --kho -l -e [KERNEL] [OPTION...]  both\n"
 	      "kexec --kho -u                        drop what is staged; services just go on\n"
 	      "kexec --kho -S                        show what is staged\n"
 	      "\n"
+	      "Without KERNEL: the one that the machine would boot next, or that\n"
+	      "live-update.conf(5) names.\n"
 	      "Changes to another kernel, and keeps the memory that services registered with khod.\n"
 	      "\n"
 	      "with -l:\n"

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kexec/choose.h"
 #include "kexec/distribution.h"
 #include "kexec/help.h"
 #include "kexec/run.h"
 
-static enum exit_code act(const struct kexec_options *options)
+static enum exit_code load(struct run *run, const struct choice *choice)
 {
+	enum exit_code r = run_stage(run);
+
+	choice_settle(choice, r == EXIT_DONE);
+	return r;
+}
+
+static enum exit_code act(struct kexec_options *options)
+{
+	_cleanup_(choice_done) struct choice choice = {};
 	_cleanup_(run_done) struct run run;
 	enum exit_code r;
 
 	r = run_begin(&run, options);
+	if (r == EXIT_DONE)
+		r = run_choose(&run, options, &choice);
 	if (r != EXIT_DONE)
 		return r;
 	if (options->actions & ACTION_STATUS)
@@ -16,7 +28,7 @@ static enum exit_code act(const struct kexec_options *options)
 	if (options->actions & ACTION_UNLOAD)
 		return run_drop(&run);
 	if (options->actions & ACTION_LOAD)
-		r = run_stage(&run);
+		r = load(&run, &choice);
 	if (r == EXIT_DONE && (options->actions & ACTION_EXECUTE))
 		r = run_execute(&run);
 	return r;

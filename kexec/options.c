@@ -7,11 +7,11 @@
 #include "kexec/option-table.h"
 #include "kexec/options.h"
 #include "kho/client/format.h"
+#include "kho/client/settings.h"
 #include "kho/core/cleanup.h"
 
 /* getopt_long(3) tells long options apart by their place in the table. */
 #define VALUE_BASE 256
-#define TIMEOUT_MAX_USEC (24 * 60 * 60 * UINT64_C(1000000))
 #define SEE_HELP "see kexec --kho --help"
 
 struct getopt_tables {
@@ -91,7 +91,7 @@ static const char *spell(const struct known_option *known, bool long_form, char 
 	return buf;
 }
 
-static int forward(struct kexec_options *o, const char *word, const char *value)
+int kexec_options_forward(struct kexec_options *o, const char *word, const char *value)
 {
 	char **arguments;
 	char *argument;
@@ -110,21 +110,17 @@ static int forward(struct kexec_options *o, const char *word, const char *value)
 static int parse_timeout(struct kexec_options *o, const char *text)
 {
 	if (parse_seconds(text, &o->timeout_usec) < 0 || o->timeout_usec == 0 ||
-	    o->timeout_usec > TIMEOUT_MAX_USEC)
+	    o->timeout_usec > SETTINGS_TIMEOUT_MAX)
 		return fail(o,
 			    "--kho-timeout takes seconds, more than 0 and at most %d, not \"%s\"",
-			    (int)(TIMEOUT_MAX_USEC / 1000000), text);
+			    (int)(SETTINGS_TIMEOUT_MAX / 1000000), text);
 	return 0;
 }
 
 static int parse_digest(struct kexec_options *o, const char *text)
 {
 	o->has_digest_size_max = true;
-	if (strcmp(text, "always") == 0)
-		o->digest_size_max = INT64_MAX;
-	else if (strcmp(text, "never") == 0)
-		o->digest_size_max = 0;
-	else if (parse_size(text, &o->digest_size_max) < 0)
+	if (parse_digest_size_max(text, &o->digest_size_max) < 0)
 		return fail(o, "--kho-digest takes always, never or a size as 256M, not \"%s\"",
 			    text);
 	return 0;
@@ -154,15 +150,15 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 		return 0;
 	case ROLE_INITRD:
 		o->initrd = value;
-		return forward(o, spell(known, true, buf), value);
+		return kexec_options_forward(o, spell(known, true, buf), value);
 	case ROLE_COMMAND_LINE:
 		o->command_line = value;
-		return forward(o, spell(known, true, buf), value);
+		return kexec_options_forward(o, spell(known, true, buf), value);
 	case ROLE_REUSE_CMDLINE:
 		o->reuse_cmdline = true;
-		return forward(o, spell(known, true, buf), value);
+		return kexec_options_forward(o, spell(known, true, buf), value);
 	case ROLE_FORWARD:
-		return forward(o, spell(known, true, buf), value);
+		return kexec_options_forward(o, spell(known, true, buf), value);
 	case ROLE_IMPLIED:
 		return 0;
 	case ROLE_REFUSE:
@@ -231,8 +227,6 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "say what to do: -l, -e, -l -e, -u or -S; " SEE_HELP);
 	if ((o->actions & (o->actions - 1)) && o->actions != (ACTION_LOAD | ACTION_EXECUTE))
 		return fail(o, "of -l, -e, -u and -S only -l and -e go together");
-	if (load && !o->image)
-		return fail(o, "-l needs a kernel: kexec --kho -l KERNEL");
 	if (!load && o->image)
 		return fail(o, "\"%s\" goes with -l only", o->image);
 	if (!load && o->n_load_arguments > 0)

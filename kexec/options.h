@@ -20,9 +20,10 @@ struct kexec_options {
 	bool kho; /* false: the rest means nothing, the distribution's kexec is to see argv */
 
 	unsigned int actions;
-	const char *image;	  /* borrowed from argv, as is initrd */
+	const char *image;	  /* borrowed, as all of these; NULL: what comes next by itself */
 	const char *initrd;	  /* NULL: none */
 	const char *command_line; /* the last of --command-line and --append; NULL: none */
+	const char *command_line_from; /* where that can be changed; NULL: where it was said */
 	bool reuse_cmdline;
 	bool force;
 	bool no_sync;
@@ -44,6 +45,9 @@ struct kexec_options {
  * (error says what), or -ENOMEM.
  */
 int kexec_options_parse(struct kexec_options *o, int argc, char *const argv[]);
+
+/* Adds WORD=VALUE, or WORD alone, for the distribution's kexec. 0 or -ENOMEM. */
+int kexec_options_forward(struct kexec_options *o, const char *word, const char *value);
 
 void kexec_options_done(struct kexec_options *o);
 

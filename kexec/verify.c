@@ -30,6 +30,7 @@ static char *objections(const struct verdict *verdict)
 
 static enum exit_code judge(struct run *run, const struct checked *checked)
 {
+	const char *from = run->options->command_line_from;
 	_cleanup_free_ char *why = NULL;
 
 	if (checked->verdict->kind == VERDICT_IN_PLACE)
@@ -44,8 +45,9 @@ static enum exit_code judge(struct run *run, const struct checked *checked)
 	}
 	return complain(run, EXIT_REFUSED,
 			"%s: memory would not survive there, and nothing has changed: %s "
-			"(--kho-force goes on all the same)",
-			checked->image->path, why);
+			"(%s%s%s--kho-force goes on all the same)",
+			checked->image->path, why, from ? "the command line is that of " : "",
+			from ?: "", from ? "; " : "");
 }
 
 enum exit_code run_verify(struct run *run, struct staged *staged)

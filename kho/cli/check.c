@@ -4,6 +4,7 @@
 
 #include "kho/cli/check-json.h"
 #include "kho/cli/check-view.h"
+#include "kho/cli/chosen.h"
 #include "kho/cli/say.h"
 #include "kho/cli/verbs.h"
 
@@ -44,19 +45,24 @@ static int check_all(const struct check *check, const struct check_options *opti
 	return 0;
 }
 
-static int show(const struct check *check, const struct images *images, bool table, bool json)
+static int show(const struct check *check, const struct images *images,
+		const struct next_kernel *chosen, bool table, bool json)
 {
 	_cleanup_json_ sd_json_variant *document = NULL;
 	int r;
 
 	if (json) {
 		r = check_to_json(check, images->checked, images->n_checked, &document);
+		if (r >= 0 && chosen)
+			r = chosen_add_json(chosen, &document);
 		if (r >= 0)
 			json_print(document);
 		return r;
 	}
 	if (images->n_checked == 0)
 		return 0;
+	if (chosen)
+		chosen_print(chosen);
 	return table ? check_view_print_table(images->checked, images->n_checked)
 		     : check_view_print(check, images->checked);
 }
@@ -79,7 +85,7 @@ static enum exit_code exit_code_of(const struct images *images)
 }
 
 static enum exit_code check_and_show(const struct check_options *options, char *const *paths,
-				     int n_paths, bool json)
+				     int n_paths, const struct next_kernel *chosen, bool json)
 {
 	_cleanup_(check_done) struct check check = {};
 	_cleanup_(images_done) struct images images = {};
@@ -89,12 +95,27 @@ static enum exit_code check_and_show(const struct check_options *options, char *
 	if (r >= 0)
 		r = check_all(&check, options, paths, n_paths, &images);
 	if (r >= 0)
-		r = show(&check, &images, n_paths > 1, json);
+		r = show(&check, &images, chosen, n_paths > 1, json);
 	if (r < 0) {
 		say("can't check: %s", strerror(-r));
 		return EXIT_LOCAL;
 	}
 	return exit_code_of(&images);
+}
+
+/* What the options do not say is the chosen kernel's. */
+static enum exit_code check_chosen(struct check_options *options, bool json)
+{
+	_cleanup_(next_kernel_done) struct next_kernel next = {};
+	enum exit_code r = chosen_find(&next);
+
+	if (r != EXIT_DONE)
+		return r;
+	if (!options->initrd)
+		options->initrds = next.initrds;
+	if (!options->command_line && !options->reuse_cmdline)
+		options->command_line = next.cmdline;
+	return check_and_show(options, &next.image, 1, &next, json);
 }
 
 int verb_check(int argc, char *argv[])
@@ -132,9 +153,7 @@ int verb_check(int argc, char *argv[])
 		default:
 			return bad_usage("check");
 		}
-	if (optind == argc) {
-		say("check which kernel? kho check /boot/vmlinuz-*");
-		return bad_usage("check");
-	}
-	return check_and_show(&wanted, argv + optind, argc - optind, json);
+	if (optind == argc)
+		return check_chosen(&wanted, json);
+	return check_and_show(&wanted, argv + optind, argc - optind, NULL, json);
 }

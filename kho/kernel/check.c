@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "kho/kernel/check.h"
+#include "kho/kernel/next-kernel.h"
 
 #define CMDLINE_MAX 65536
 
@@ -89,23 +90,34 @@ static int find_cmdline(const struct check *check, const struct check_options *o
 	return r;
 }
 
-static int find_initrd(const struct check_options *o, struct checked *checked, char **ret_message)
+static int add_initrd(const char *path, struct checked *checked, char **ret_message)
 {
 	struct stat st;
 
-	if (!o->initrd) {
-		checked->initrd_size = checked->image->initrd.size;
-		return 0;
-	}
-	if (stat(o->initrd, &st) < 0) {
+	if (stat(path, &st) < 0) {
 		int r = -errno;
 
-		if (asprintf(ret_message, "%s: %s", o->initrd, strerror(-r)) < 0)
+		if (asprintf(ret_message, "%s: %s", path, strerror(-r)) < 0)
 			*ret_message = NULL;
 		return r;
 	}
-	checked->initrd_size = (uint64_t)st.st_size;
+	checked->initrd_size = initrd_padded(checked->initrd_size) + (uint64_t)st.st_size;
 	return 0;
+}
+
+static int find_initrd(const struct check_options *o, struct checked *checked, char **ret_message)
+{
+	int r = 0;
+
+	if (!o->initrd && !o->initrds) {
+		checked->initrd_size = checked->image->initrd.size;
+		return 0;
+	}
+	if (o->initrd)
+		return add_initrd(o->initrd, checked, ret_message);
+	for (char *const *path = o->initrds; r >= 0 && *path; path++)
+		r = add_initrd(*path, checked, ret_message);
+	return r;
 }
 
 int check_image(const struct check *check, const char *path, const struct check_options *options,

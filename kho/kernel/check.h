@@ -25,6 +25,7 @@ void check_done(struct check *check);
 /* As kexec-tools has them. */
 struct check_options {
 	const char *initrd;	  /* path; NULL: none but the image's own */
+	char *const *initrds;	  /* strv of paths, instead: one behind the other */
 	const char *command_line; /* of --command-line= or --append=; NULL: none */
 	bool reuse_cmdline;	  /* the running kernel's comes first */
 	bool reuse_by_default; /* the running kernel's, if neither these nor the image have one */
