@@ -97,7 +97,8 @@ static int make_substitute(const char *update_id, const char *trouble, struct ha
 		trouble, update_id);
 	if (r < 0)
 		return r;
-	log_error("%s", substitute->problems[0]);
+	log_message(LOG_ERR, MESSAGE_ARRIVAL_UNKNOWN, &(struct log_about){.tree = substitute}, "%s",
+		    substitute->problems[0]);
 	*ret = TAKE_PTR(substitute);
 	return 0;
 }
@@ -107,7 +108,8 @@ static void report_unknown(struct manager *m, const char *trouble)
 {
 	struct handover *report = handover_new();
 
-	log_error("%s; what the last update handed over is not known", trouble);
+	log_message(LOG_ERR, MESSAGE_ARRIVAL_UNKNOWN, NULL,
+		    "%s; what the last update handed over is not known", trouble);
 	if (!report)
 		return;
 	(void)handover_add_problem(report, "%s; what the last update handed over is not known",

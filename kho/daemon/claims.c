@@ -90,7 +90,10 @@ static void note_moments(struct manager *m)
 	    !any_region(m, region_is_missed)) {
 		moments[MOMENT_LAST_CLAIM] = now;
 		changed = true;
-		log_notice("Every required region is claimed");
+		log_message(LOG_NOTICE, MESSAGE_CLAIMS_COMPLETE,
+			    &(struct log_about){.tree = m->report},
+			    "Every required region is claimed: update %s is complete",
+			    m->report->update_id ? m->report->update_id : "of unknown name");
 	}
 	if (changed && ledger_write(KHO_REPORT_FILE, m->report) < 0)
 		log_error("%s/%s can't be written: kho report will not know of the claims after a "

@@ -100,7 +100,39 @@ void failure_of_cause(struct updater *u, const struct update_cause *cause)
 		u->failure.owner = strdup(peer->owner);
 }
 
-void updater_warn(struct updater *u, const char *format, ...)
+static void log_failure(struct updater *u, int level, enum message message, const char *what)
+{
+	log_message(level, message,
+		    &(struct log_about){.tree = u->m->registry.tree,
+					.owner = u->failure.owner,
+					.region = u->failure.region,
+					.cause = update_refusal_to_string(u->failure.refusal)},
+		    "Update %s %s: %s", u->m->registry.tree->update_id, what, u->failure.message);
+}
+
+void failure_log_loss(struct updater *u, const struct update_cause *cause)
+{
+	failure_of_cause(u, cause);
+	log_failure(u, LOG_ERR, MESSAGE_TOO_LATE, "goes on, it is too late to stop");
+	monitor_event(u->m,
+		      &(struct monitor_event){.event = "problem", .reason = u->failure.message});
+	(void)handover_add_problem(u->m->registry.tree, "%s", u->failure.message);
+	failure_clear(&u->failure);
+}
+
+void failure_log_abort(struct updater *u, const struct update_cause *cause)
+{
+	failure_of_cause(u, cause);
+	log_failure(u, LOG_WARNING, MESSAGE_UPDATE_ABORTED, "does not happen");
+	monitor_event(u->m,
+		      &(struct monitor_event){.event = "abort",
+					      .owner = u->failure.owner,
+					      .cause = update_refusal_to_string(u->failure.refusal),
+					      .reason = u->failure.message});
+}
+
+void updater_warn_of(struct updater *u, enum message message, const struct log_about *about,
+		     const char *format, ...)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t n = 0;
@@ -113,7 +145,7 @@ void updater_warn(struct updater *u, const char *format, ...)
 	va_end(ap);
 	if (r < 0)
 		return;
-	log_warning("%s", line);
+	log_message(LOG_WARNING, message, about, "%s", line);
 	monitor_event(u->m, &(struct monitor_event){.event = "problem", .reason = line});
 	for (; u->warnings && u->warnings[n]; n++)
 		;

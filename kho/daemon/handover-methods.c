@@ -45,7 +45,9 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 	/* An update in progress uses the fd. */
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
 		return handover_update_in_progress(peer, "no region can be unregistered");
-	log_info("%s unregisters \"%s\"", peer->owner, name);
+	log_message(LOG_INFO, MESSAGE_REGION_UNREGISTERED,
+		    &(struct log_about){.owner = peer->owner, .region = name},
+		    "%s unregisters \"%s\": it is not kept any more", peer->owner, name);
 	monitor_region(m, "unregistered", region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
@@ -113,7 +115,9 @@ static int method_claim(sd_varlink *link, sd_json_variant *parameters,
 		return handover_error(link, HANDOVER_ERROR("RegionDamaged"), p.name,
 				      "region \"%s\" of %s is damaged: %s", p.name, peer->owner,
 				      region->reason ? region->reason : "no reason is known");
-	log_info("%s claims \"%s\"", peer->owner, p.name);
+	log_message(LOG_INFO, MESSAGE_REGION_CLAIMED,
+		    &(struct log_about){.owner = peer->owner, .region = p.name}, "%s claims \"%s\"",
+		    peer->owner, p.name);
 	monitor_region(peer->manager, "claimed", region);
 	return claim_region(peer, region);
 }

@@ -70,7 +70,9 @@ int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
 	/* An update in progress uses the fd. */
 	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
 		return manager_update_in_progress(link, m);
-	log_notice("Root drops \"%s\" of %s", p.name, p.owner);
+	log_message(LOG_NOTICE, MESSAGE_REGION_DROPPED,
+		    &(struct log_about){.owner = p.owner, .region = p.name},
+		    "Root drops \"%s\" of %s: it is not kept any more", p.name, p.owner);
 	monitor_region(m, "dropped", region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
@@ -128,7 +130,9 @@ int manager_take_method(sd_varlink *link, sd_json_variant *parameters,
 		return region_error(link, "io.kho.Manager.RegionDamaged", &p,
 				    "is damaged (kho get --damaged takes it as it is)",
 				    region->reason);
-	log_notice("Root takes the content of \"%s\" of %s", p.name, p.owner);
+	log_message(LOG_NOTICE, MESSAGE_REGION_TAKEN,
+		    &(struct log_about){.owner = p.owner, .region = p.name},
+		    "Root takes the content of \"%s\" of %s", p.name, p.owner);
 	monitor_region(m, "taken", region);
 	return reply_taken(link, m, region);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
 #include <systemd/sd-json.h>
 
+#include "kho/client/format.h"
 #include "kho/core/text.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/fdstore.h"
@@ -136,16 +138,34 @@ static sd_json_variant *take_warnings(struct updater *u)
 	return warnings;
 }
 
+static void log_step(const struct updater *u, enum message message, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void log_step(const struct updater *u, enum message message, const char *format, ...)
+{
+	const struct handover *tree = u->m->registry.tree;
+	_cleanup_free_ char *what = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	what = text_vformat(LOG_LINE_MAX, format, ap);
+	va_end(ap);
+	log_message(LOG_NOTICE, message, &(struct log_about){.tree = tree}, "Update %s %s",
+		    tree->update_id, what ? what : "goes on");
+}
+
 void operator_reply_prepared(struct updater *u)
 {
 	const char *update = u->m->registry.tree->update_id;
 	sd_json_variant *warnings = take_warnings(u);
+	char size[FORMAT_SIZE_MAX];
 	uint64_t regions, bytes;
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_notice("Update %s is prepared, %s; regions: %" PRIu64 ", bytes: %" PRIu64, update,
-		   u->outgoing->transport->manner, regions, bytes);
+	log_step(u, MESSAGE_UPDATE_PREPARED, "is prepared: %" PRIu64 " %s, %s, go along %s",
+		 regions, plural(regions, "region", "regions"), format_size(bytes, size),
+		 u->outgoing->transport->manner);
 	(void)sd_varlink_replybo(
 		u->operator, SD_JSON_BUILD_PAIR_STRING("update", update),
 		SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
@@ -172,7 +192,9 @@ void operator_reply_staged(struct updater *u)
 	int r;
 
 	operator_stop_progress(u);
-	log_notice("Update %s is staged", u->m->registry.tree->update_id);
+	log_step(
+		u, MESSAGE_UPDATE_STAGED,
+		"is staged: the next kernel is loaded, every service goes on until it is executed");
 	r = fdstore_barrier(u->m->event, reply_empty, link);
 	if (r < 0)
 		reply_empty(r, link);
@@ -185,9 +207,9 @@ void operator_reply_frozen(struct updater *u)
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_notice("Update %s is frozen, the ledger written; regions: %" PRIu64
-		   ", with a digest: %zu",
-		   u->m->registry.tree->update_id, regions, u->n_digested);
+	log_step(u, MESSAGE_UPDATE_FROZEN,
+		 "is frozen, the ledger is written: %" PRIu64 " %s, %zu with a digest", regions,
+		 plural(regions, "region", "regions"), u->n_digested);
 	(void)sd_varlink_replybo(u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
 				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
 				 SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
@@ -197,7 +219,8 @@ void operator_reply_frozen(struct updater *u)
 void operator_reply_committed(struct updater *u)
 {
 	operator_stop_progress(u);
-	log_notice("Update %s is committed", u->m->registry.tree->update_id);
+	log_step(u, MESSAGE_UPDATE_COMMITTED,
+		 "is committed: the machine goes down for it, and nothing can refuse any more");
 	(void)sd_varlink_reply(u->operator, NULL);
 	u->operator = sd_varlink_unref(u->operator);
 }
@@ -268,8 +291,10 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 	}
 	u->timeout_usec = request->timeout_usec;
 	set_operator(u, link, more);
-	log_notice("Update %s to %s begins%s", tree->update_id, request->image,
-		   tree->forced ? ", forced" : "");
+	log_step(u, MESSAGE_UPDATE_BEGINS, "to %s begins%s: %zu %s, %zu %s to ask", request->image,
+		 tree->forced ? ", forced past the check" : "", tree->n_regions,
+		 plural(tree->n_regions, "region", "regions"), m->update->n_participants,
+		 plural(m->update->n_participants, "participant", "participants"));
 	return updater_feed(m, &(struct update_event){.kind = EVENT_PREPARE});
 }
 
@@ -393,7 +418,7 @@ int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, i
 	r = outgoing_resume(u->outgoing, &m->registry, session_fds, n_session_fds, signpost);
 	if (r < 0 && state == UPDATE_STAGED)
 		state = UPDATE_PREPARED;
-	log_notice("khod goes on in the middle of update %s, which was %s", tree->update_id,
-		   update_state_to_string(tree->state));
+	log_step(u, MESSAGE_UPDATE_CONTINUED, "was %s when khod ended: this khod goes on with it",
+		 update_state_to_string(tree->state));
 	return updater_feed(m, &(struct update_event){.kind = EVENT_RECOVER, .state = state});
 }

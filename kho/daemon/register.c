@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-json.h>
 
+#include "kho/client/format.h"
 #include "kho/core/memdesc.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/handover-error.h"
@@ -245,6 +246,7 @@ static int register_region(struct peer *peer, const struct register_parameters *
 	struct manager *m = peer->manager;
 	_cleanup_region_ struct region *region = NULL;
 	struct region *added;
+	char size[FORMAT_SIZE_MAX];
 	int r;
 
 	r = region_new(peer->owner, p->name, &region);
@@ -264,7 +266,10 @@ static int register_region(struct peer *peer, const struct register_parameters *
 		return handover_update_in_progress(peer, "no region can be registered");
 	}
 	monitor_region(m, "registered", added);
-	log_info("%s registers \"%s\": %" PRIu64 " bytes", peer->owner, p->name, kind->size);
+	log_message(LOG_INFO, MESSAGE_REGION_REGISTERED,
+		    &(struct log_about){.owner = peer->owner, .region = p->name},
+		    "%s registers \"%s\", %s, %s", peer->owner, p->name,
+		    format_size(kind->size, size), added->required ? "required" : "optional");
 	return answer_when_stored(peer, added);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "kho/client/format.h"
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
@@ -38,6 +39,15 @@ const char *restore_problem(const struct manager *m)
 	return m->restorer ? m->restorer->problem : NULL;
 }
 
+static void log_fate(const struct region *region, enum message message)
+{
+	log_message(LOG_ERR, message,
+		    &(struct log_about){.owner = region->owner, .region = region->name},
+		    "region \"%s\" of %s is %s: %s", region->name, region->owner,
+		    region_check_to_string(region->check),
+		    region->reason ? region->reason : "no reason is known");
+}
+
 static void judge(struct region *region, const struct incoming_item *about)
 {
 	free(TAKE_PTR(region->reason));
@@ -45,11 +55,11 @@ static void judge(struct region *region, const struct incoming_item *about)
 	if (about->lost) {
 		region->check = REGION_LOST;
 		(void)region_set_reason(region, "%s", about->lost);
-		log_error("%s is lost: %s", about->label, about->lost);
+		log_fate(region, MESSAGE_REGION_LOST);
 	} else if (about->damaged) {
 		region->check = REGION_DAMAGED;
 		(void)region_set_reason(region, "%s", about->damaged);
-		log_error("%s is damaged: %s", about->label, about->damaged);
+		log_fate(region, MESSAGE_REGION_DAMAGED);
 	} else {
 		region->check = about->verified ? REGION_VERIFIED : REGION_UNCHECKED;
 	}
@@ -73,7 +83,7 @@ static void lose(struct region *region, struct incoming_item *about)
 		about->lost = strdup("khod had no memory to hold it");
 	region->check = REGION_LOST;
 	(void)region_set_reason(region, "%s", about->lost);
-	log_error("%s is lost: %s", about->label, about->lost);
+	log_fate(region, MESSAGE_REGION_LOST);
 }
 
 /* The base becomes the registry's tree, the memory goes into custody. */
@@ -141,6 +151,26 @@ static int write_report(struct manager *m)
 	return r < 0 ? r : ledger_write(KHO_REPORT_FILE, m->report);
 }
 
+static void log_result(const struct handover *tree)
+{
+	const char *release = tree->release ? tree->release : "an unknown kernel";
+	const struct log_about about = {.tree = tree, .result = tree->result};
+	size_t hurt = 0;
+
+	for (size_t i = 0; i < tree->n_regions; i++)
+		hurt += region_is_hurt(tree->regions[i]);
+	if (tree->result && !strcmp(tree->result, "restored"))
+		log_message(LOG_NOTICE, MESSAGE_UPDATE_RESTORED, &about,
+			    "Update %s from %s has arrived: all of it, %zu %s", tree->update_id,
+			    release, tree->n_regions, plural(tree->n_regions, "region", "regions"));
+	else
+		log_message(LOG_ERR, MESSAGE_UPDATE_INCOMPLETE, &about,
+			    "Update %s from %s has NOT arrived as it was sent (%s): %zu of %zu %s "
+			    "lost or damaged; see kho report",
+			    tree->update_id, release, tree->result ? tree->result : "incomplete",
+			    hurt, tree->n_regions, plural(tree->n_regions, "region", "regions"));
+}
+
 static void restore_end(struct manager *m)
 {
 	struct handover *tree = m->registry.tree;
@@ -149,9 +179,7 @@ static void restore_end(struct manager *m)
 
 	if (r < 0)
 		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
-	log_notice("Update %s from %s is over: %s; regions: %zu", tree->update_id,
-		   tree->release ? tree->release : "an unknown kernel", tree->result,
-		   tree->n_regions);
+	log_result(tree);
 	monitor_event(m, &(struct monitor_event){.event = "restored", .reason = tree->result});
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);
@@ -187,7 +215,9 @@ static void restore_later(struct restorer *restorer, int error)
 	free(restorer->problem);
 	restorer->problem = strdup(message ? message : strerror(-error));
 	if (first) {
-		log_error("Restoring waits: %s", restorer->problem);
+		log_message(LOG_ERR, MESSAGE_RESTORE_WAITS,
+			    &(struct log_about){.tree = restorer->incoming->base},
+			    "Restoring waits: %s", restorer->problem);
 		monitor_event(restorer->m, &(struct monitor_event){.event = "problem",
 								   .reason = restorer->problem});
 		restorer->ready(restorer->m);

@@ -58,8 +58,10 @@ static void note_missing(struct manager *m)
 		region->check = REGION_LOST;
 		(void)region_set_reason(region,
 					"the fd store of khod.service did not bring it back");
-		log_error("region \"%s\" of %s is lost: %s", region->name, region->owner,
-			  region->reason);
+		log_message(LOG_ERR, MESSAGE_REGION_LOST,
+			    &(struct log_about){.owner = region->owner, .region = region->name},
+			    "region \"%s\" of %s is lost: %s", region->name, region->owner,
+			    region->reason);
 	}
 }
 
@@ -147,8 +149,9 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 {
 	int r;
 
-	log_notice("Update %s from %s arrives; regions to be restored: %zu", ledger->update_id,
-		   ledger->release ? ledger->release : "an unknown kernel", ledger->n_regions);
+	log_message(LOG_NOTICE, MESSAGE_UPDATE_ARRIVES, &(struct log_about){.tree = ledger},
+		    "Update %s from %s arrives; regions to be restored: %zu", ledger->update_id,
+		    ledger->release ? ledger->release : "an unknown kernel", ledger->n_regions);
 	/* What takes a missing ledger's place has none. */
 	if (ledger->generation == 0)
 		ledger->generation = m->registry.tree->generation;
@@ -188,7 +191,8 @@ int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
 	int r;
 
 	if (!fdstore_exists())
-		log_warning("khod runs alone, no service manager keeps its memory for it: what no "
+		log_message(LOG_WARNING, MESSAGE_NO_FD_STORE, NULL,
+			    "khod runs alone, no service manager keeps its memory for it: what no "
 			    "other process has open is lost when khod ends");
 	if (ledger_read(KHO_REPORT_FILE, &m->report) < 0)
 		m->report = NULL;

@@ -2,6 +2,7 @@
 #ifndef KHO_DAEMON_UPDATER_PRIVATE_H
 #define KHO_DAEMON_UPDATER_PRIVATE_H
 
+#include "kho/daemon/log.h"
 #include "kho/daemon/outgoing.h"
 #include "kho/daemon/updater.h"
 
@@ -68,8 +69,16 @@ char *failure_words(const struct updater *u, const struct update_cause *cause);
 /* Puts the cause of an abort into words, unless a worker has done so. */
 void failure_of_cause(struct updater *u, const struct update_cause *cause);
 
+/* An abort, and what comes too late for one: in the log, for who monitors, and in the tree. */
+void failure_log_abort(struct updater *u, const struct update_cause *cause);
+void failure_log_loss(struct updater *u, const struct update_cause *cause);
+
 /* Adds a line to the operator's warnings, and to the log. */
-void updater_warn(struct updater *u, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void updater_warn_of(struct updater *u, enum message message, const struct log_about *about,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define updater_warn(u, ...)                                                                       \
+	updater_warn_of(u, MESSAGE_UPDATE_WARNING,                                                 \
+			&(struct log_about){.tree = (u)->m->registry.tree}, __VA_ARGS__)
 
 /* operator.c */
 

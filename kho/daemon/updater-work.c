@@ -139,6 +139,17 @@ static void on_checked(int result, void *data)
 	worker_ended(data, result, EVENT_CHECKED, EVENT_CHECK_FAILED);
 }
 
+static void warn_left_behind(struct updater *u, const struct outgoing_item *item)
+{
+	const struct region *region = handover_find_id(u->m->registry.tree, item->id);
+
+	updater_warn_of(u, MESSAGE_LEFT_BEHIND,
+			&(struct log_about){.tree = u->m->registry.tree,
+					    .owner = region ? region->owner : NULL,
+					    .region = region ? region->name : NULL},
+			"%s is left behind: %s", item->label, item->reason);
+}
+
 /* Writes down what travels how, and warns of what does not. */
 static int note_preserved(struct updater *u)
 {
@@ -148,8 +159,7 @@ static int note_preserved(struct updater *u)
 	outgoing_note(o, &u->m->registry);
 	for (size_t i = first; i < o->n_noted; i++)
 		if (o->about[i].reason)
-			updater_warn(u, "%s is left behind: %s", o->about[i].label,
-				     o->about[i].reason);
+			warn_left_behind(u, &o->about[i]);
 	if (o->signpost_error < 0)
 		updater_warn(
 			u,
@@ -283,11 +293,17 @@ void updater_record(struct updater *u)
 static void on_released(int result, void *data)
 {
 	struct updater *u = data;
+	const struct handover *tree = u->m->registry.tree;
 
 	if (result < 0)
 		log_error("The kernel has not let go of all memory: %s",
 			  u->outgoing && u->outgoing->message ? u->outgoing->message
 							      : strerror(-result));
+	else
+		log_message(LOG_NOTICE, MESSAGE_UPDATE_UNDONE, &(struct log_about){.tree = tree},
+			    "Update %s is undone, the kernel has let go of all memory: every "
+			    "service goes on",
+			    tree->update_id);
 	updater_report(u, EVENT_RELEASED, REFUSAL_NONE);
 }
 

@@ -153,30 +153,13 @@ static void note_answer(struct updater *u, const struct update_event *event)
 static void leave_behind(struct updater *u, const struct update_action *a)
 {
 	_cleanup_free_ char *why = failure_words(u, &a->cause);
+	uint32_t participant = a->cause.participant;
+	const struct peer *peer = participant ? peer_of_participant(u->m, participant) : NULL;
 
-	updater_warn(u, "%s; the update leaves it behind", why ? why : "a participant fails");
-}
-
-static void log_loss(struct updater *u, const struct update_cause *cause)
-{
-	failure_of_cause(u, cause);
-	log_error("Too late to stop: %s", u->failure.message);
-	monitor_event(u->m,
-		      &(struct monitor_event){.event = "problem", .reason = u->failure.message});
-	(void)handover_add_problem(u->m->registry.tree, "%s", u->failure.message);
-	failure_clear(&u->failure);
-}
-
-static void log_abort(struct updater *u, const struct update_cause *cause)
-{
-	failure_of_cause(u, cause);
-	log_warning("Update %s does not happen: %s", u->m->registry.tree->update_id,
-		    u->failure.message);
-	monitor_event(u->m,
-		      &(struct monitor_event){.event = "abort",
-					      .owner = u->failure.owner,
-					      .cause = update_refusal_to_string(u->failure.refusal),
-					      .reason = u->failure.message});
+	updater_warn_of(u, MESSAGE_LEFT_BEHIND,
+			&(struct log_about){.tree = u->m->registry.tree,
+					    .owner = peer ? peer->owner : NULL},
+			"%s; the update leaves it behind", why ? why : "a participant fails");
 }
 
 static void carry_out(struct updater *u, const struct update_action *a)
@@ -215,9 +198,9 @@ static void carry_out(struct updater *u, const struct update_action *a)
 				     "before the kexec");
 		return;
 	case ACTION_LOG_ABORT:
-		return log_abort(u, &a->cause);
+		return failure_log_abort(u, &a->cause);
 	case ACTION_LOG_LOSS:
-		return log_loss(u, &a->cause);
+		return failure_log_loss(u, &a->cause);
 	case ACTION_REPLY_PREPARED:
 		return operator_reply_prepared(u);
 	case ACTION_REPLY_STAGED:
@@ -261,8 +244,11 @@ static void note_state_change(struct updater *u)
 
 	if (tree->state == state)
 		return;
-	log_info("%s -> %s", update_state_to_string(tree->state), update_state_to_string(state));
 	tree->state = state;
+	if (state == UPDATE_FREEZING)
+		log_message(LOG_NOTICE, MESSAGE_UPDATE_FREEZES, &(struct log_about){.tree = tree},
+			    "Update %s freezes: participants are told to stop writing",
+			    tree->update_id);
 	monitor_event(u->m, &(struct monitor_event){.event = "state"});
 	if (moment >= 0)
 		tree->moments[moment] = realtime_usec();
