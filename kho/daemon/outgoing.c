@@ -331,6 +331,16 @@ int outgoing_store(struct outgoing *o)
 	return o->signpost.session < 0 ? 0 : fdstore_push(LUO_SIGNPOST_NAME, o->signpost.session);
 }
 
+/* What no session of ours has been opened for is not held by us, whoever else may hold it. */
+static size_t count_in_sessions(const struct outgoing *o)
+{
+	size_t n = o->n_items;
+
+	while (n > 0 && o->items[n - 1].session >= o->n_sessions)
+		n--;
+	return n;
+}
+
 int outgoing_release(struct outgoing *o)
 {
 	char name[LUO_SESSION_NAME_MAX + 1], *message = NULL;
@@ -344,8 +354,8 @@ int outgoing_release(struct outgoing *o)
 	fdstore_remove(LUO_SIGNPOST_NAME);
 	/* PID 1 holds the sessions until it has come to these messages. */
 	(void)fdstore_wait(STORE_USEC);
-	r = o->transport->abort(o->sessions, o->n_sessions, o->items, o->n_items, RELEASE_USEC,
-				&failed, &message);
+	r = o->transport->abort(o->sessions, o->n_sessions, o->items, count_in_sessions(o),
+				RELEASE_USEC, &failed, &message);
 	o->n_sessions = 0;
 	luo_signpost_remove(&o->signpost);
 	return r < 0 ? fail(o, r, failed, message) : 0;
