@@ -163,7 +163,7 @@ void operator_reply_prepared(struct updater *u)
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
-	log_step(u, MESSAGE_UPDATE_PREPARED, "is prepared: %" PRIu64 " %s, %s, go along %s",
+	log_step(u, MESSAGE_UPDATE_PREPARED, "is prepared: %" PRIu64 " %s, %s, to go along %s",
 		 regions, plural(regions, "region", "regions"), format_size(bytes, size),
 		 u->outgoing->transport->manner);
 	(void)sd_varlink_replybo(
