@@ -30,6 +30,10 @@ int participant_joins(struct update *u, const struct update_event *event);
 int participant_leaves(struct update *u, const struct update_event *event);
 /* ACCEPT, REFUSE */
 int participant_answers(struct update *u, const struct update_event *event);
+/* EXTEND */
+int participant_extends(struct update *u, const struct update_event *event);
+/* OVERDUE */
+int participant_is_overdue(struct update *u, const struct update_event *event);
 /* Tells everybody to prepare, or to freeze. */
 void participants_ask(struct update *u);
 /* Who has not answered does not get any more time. */

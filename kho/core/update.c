@@ -4,12 +4,12 @@
 
 #include "kho/core/update-private.h"
 
-/* One event brings at most one action for each participant, and fewer than this besides. */
+/* One event brings at most two actions for each participant, and fewer than this besides. */
 #define ACTIONS_BESIDE 8
 
 int update_make_room(struct update *u, size_t n_participants)
 {
-	size_t need = u->n_actions + n_participants + ACTIONS_BESIDE;
+	size_t need = u->n_actions + 2 * n_participants + ACTIONS_BESIDE;
 	struct update_action *actions;
 
 	if (u->first_action > 0) {
@@ -40,7 +40,8 @@ void update_emit(struct update *u, struct update_action action)
 struct update_cause update_cause_of(const struct update_event *event, enum update_refusal refusal,
 				    uint32_t participant)
 {
-	return (struct update_cause){refusal, event->kind, participant};
+	return (struct update_cause){
+		.refusal = refusal, .event = event->kind, .participant = participant};
 }
 
 void update_arm(struct update *u, enum update_deadline deadline)
@@ -270,7 +271,8 @@ static int on_released(struct update *u, const struct update_event *event)
 
 		if (p->told)
 			EMIT(u, ACTION_TELL_RESUME, .participant = p->id, .cause = u->cause);
-		p->told = false;
+		p->told = p->extended = false;
+		p->waits_for = 0;
 		p->answer = ANSWER_WATCHING;
 	}
 	if (u->call != CALL_NONE)
@@ -325,6 +327,7 @@ static const struct {
 	[EVENT_LEAVE] = {participant_leaves},
 	[EVENT_ACCEPT] = {participant_answers},
 	[EVENT_REFUSE] = {participant_answers},
+	[EVENT_EXTEND] = {participant_extends},
 	[EVENT_REGION] = {on_region},
 	[EVENT_PREPARE] = {on_prepare, IN(IDLE)},
 	[EVENT_STAGED] = {on_staged, IN(PREPARED)},
@@ -335,6 +338,7 @@ static const struct {
 	[EVENT_ABORT] = {on_abort, UNCOMMITTED},
 	[EVENT_OPERATOR_GONE] = {on_operator_gone},
 	[EVENT_DEADLINE] = {on_deadline},
+	[EVENT_OVERDUE] = {participant_is_overdue},
 	[EVENT_CHECKED] = {on_checked, 0, WORK_CHECK},
 	[EVENT_CHECK_FAILED] = {on_failed, 0, WORK_CHECK},
 	[EVENT_PRESERVED] = {on_preserved, 0, WORK_PRESERVE},
@@ -420,9 +424,9 @@ struct update *update_free(struct update *u)
 const char *update_answer_to_string(enum update_answer answer)
 {
 	static const char *const names[_ANSWER_MAX] = {
-		[ANSWER_WATCHING] = "watching",	      [ANSWER_ASKED] = "asked",
-		[ANSWER_ACCEPTED] = "accepted",	      [ANSWER_REFUSED] = "refused",
-		[ANSWER_LEFT_BEHIND] = "left-behind",
+		[ANSWER_WATCHING] = "watching", [ANSWER_WAITING] = "waiting",
+		[ANSWER_ASKED] = "asked",	[ANSWER_ACCEPTED] = "accepted",
+		[ANSWER_REFUSED] = "refused",	[ANSWER_LEFT_BEHIND] = "left-behind",
 	};
 
 	return (unsigned int)answer < _ANSWER_MAX ? names[answer] : NULL;

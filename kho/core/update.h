@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include "kho/core/cleanup.h"
+#include "kho/core/order.h"
 #include "kho/core/state.h"
 
 /*
  * An update as a pure state machine: an event goes in, the state changes and actions come out. It
  * does nothing itself and knows no clock: who drives it carries the actions out, arms the one
- * timer, runs the one worker, and feeds back how that went.
+ * timer of the update and one for each participant that is asked, runs the one worker, and feeds
+ * back how that went.
  *
  *	r = update_feed(update, &(struct update_event){ .kind = EVENT_ACCEPT, .participant = 7,
  *							 .phase = PHASE_PREPARE });
@@ -31,7 +33,8 @@ enum update_phase {
 
 enum update_answer {
 	ANSWER_WATCHING,
-	ANSWER_ASKED, /* told prepare or freeze; has not answered */
+	ANSWER_WAITING, /* is told freeze when those have answered that freeze before it */
+	ANSWER_ASKED,	/* told prepare or freeze; has not answered */
 	ANSWER_ACCEPTED,
 	ANSWER_REFUSED,
 	ANSWER_LEFT_BEHIND, /* did not answer in time, which did not stop the update */
@@ -54,9 +57,9 @@ enum update_refusal {
 
 enum update_deadline {
 	DEADLINE_NONE,
-	DEADLINE_PREPARE, /* for participants to answer prepare */
+	DEADLINE_PREPARE, /* for all participants to answer prepare */
 	DEADLINE_STAGE,	  /* for the operator to load the next kernel */
-	DEADLINE_FREEZE,  /* for participants to answer freeze */
+	DEADLINE_FREEZE,  /* for all participants to answer freeze */
 	DEADLINE_FROZEN,  /* for the operator to call reboot(2) */
 	_DEADLINE_MAX,
 };
@@ -88,10 +91,11 @@ enum update_call {
  */
 enum update_event_kind {
 	/* Participants and regions. */
-	EVENT_JOIN,   /* (participant, required) watches from now on: any */
+	EVENT_JOIN,   /* (participant, required, order) watches from now on: any */
 	EVENT_LEAVE,  /* (participant) its connection is closed: any */
 	EVENT_ACCEPT, /* (participant, phase): while it is asked that */
 	EVENT_REFUSE, /* (participant, phase): while it is asked that */
+	EVENT_EXTEND, /* (participant, phase) asks for more time: while it is asked that, once */
 	EVENT_REGION, /* is about to be registered: any. 0: add it, then carry the actions out;
 			 -EBUSY: too late, the final tree is written */
 
@@ -109,6 +113,7 @@ enum update_event_kind {
 
 	/* The timer and the worker. Of a failure: (refusal, or what it is by itself). */
 	EVENT_DEADLINE, /* while one is armed */
+	EVENT_OVERDUE,	/* (participant) its own time to answer is over: while it is asked */
 	EVENT_CHECKED,
 	EVENT_CHECK_FAILED,
 	EVENT_PRESERVED,
@@ -131,6 +136,7 @@ struct update_event {
 	uint32_t participant; /* never 0 */
 	bool required;
 	enum update_phase phase;
+	const struct order *order; /* has to stay until LEAVE; NULL: it says nothing of it */
 	enum update_refusal refusal;
 	enum update_state state;
 };
@@ -140,6 +146,7 @@ struct update_cause {
 	enum update_refusal refusal;
 	enum update_event_kind event; /* that brought it */
 	uint32_t participant;	      /* whose fault it is; 0: nobody's */
+	bool unasked; /* it was not told to freeze in time: those before it took too long */
 };
 
 /* Fields of struct update_action that come with an action are in parentheses. */
@@ -190,7 +197,10 @@ struct update_participant {
 	uint32_t id;
 	bool required; /* a refusal, or no answer in time, stops the update */
 	enum update_answer answer;
-	bool told; /* of this update, so that it has resume to come if that is aborted */
+	bool told;	    /* of this update, so that it has resume to come if that is aborted */
+	bool extended;	    /* while ASKED: has had more time */
+	uint32_t waits_for; /* while WAITING: one that has to answer first; there may be more */
+	const struct order *order;
 };
 
 /* Read-only but for update_feed and update_next. */
@@ -229,6 +239,8 @@ DEFINE_CLEANUP_FUNC(struct update *, update_free)
  * -EBUSY	the update is in a state that does not allow it;
  * -ENOENT	there is no such update, participant, worker, deadline or owning connection;
  * -EEXIST	JOIN of a participant that has joined;
+ * -ELOOP	JOIN of one whose order would close a cycle: order_find_cycle() gives it;
+ * -EALREADY	EXTEND by one that has asked for more time in this phase;
  * -EINVAL	no such event, or a value out of its range;
  * -ENOMEM	only from JOIN, and from events fed before all earlier actions were taken.
  */

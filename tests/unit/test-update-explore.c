@@ -18,14 +18,15 @@
 /* A struct update's value, without padding, followed by the model's. */
 struct node {
 	uint8_t state, work, deadline, call, flags, n;
-	uint8_t cause_refusal, cause_event, cause_participant;
+	uint8_t cause_refusal, cause_event, cause_participant, cause_unasked;
 	struct {
-		uint8_t id, required, answer, told;
+		uint8_t id, required, answer, told, extended, waits_for;
 	} participants[PARTICIPANTS];
 	struct model model;
 };
 
 struct exploration {
+	const struct order *const *orders;
 	struct update *u;
 	struct node *nodes;
 	uint8_t *depths; /* longest way to a state of rest; see assert_comes_to_rest */
@@ -51,6 +52,7 @@ static struct node pack(const struct update *u, const struct model *model)
 		.cause_refusal = u->cause.refusal,
 		.cause_event = u->cause.event,
 		.cause_participant = u->cause.participant,
+		.cause_unasked = u->cause.unasked,
 		.model = *model,
 	};
 
@@ -60,11 +62,13 @@ static struct node pack(const struct update *u, const struct model *model)
 		node.participants[i].required = u->participants[i].required;
 		node.participants[i].answer = u->participants[i].answer;
 		node.participants[i].told = u->participants[i].told;
+		node.participants[i].extended = u->participants[i].extended;
+		node.participants[i].waits_for = u->participants[i].waits_for;
 	}
 	return node;
 }
 
-static void unpack(struct update *u, const struct node *node)
+static void unpack(struct update *u, orders_t orders, const struct node *node)
 {
 	u->state = node->state;
 	u->work = node->work;
@@ -77,7 +81,7 @@ static void unpack(struct update *u, const struct node *node)
 	u->regions_late = node->flags & 16;
 	u->sealed = node->flags & 32;
 	u->cause = (struct update_cause){node->cause_refusal, node->cause_event,
-					 node->cause_participant};
+					 node->cause_participant, node->cause_unasked};
 	u->n_participants = node->n;
 	for (size_t i = 0; i < node->n; i++)
 		u->participants[i] = (struct update_participant){
@@ -85,6 +89,9 @@ static void unpack(struct update *u, const struct node *node)
 			.required = node->participants[i].required,
 			.answer = node->participants[i].answer,
 			.told = node->participants[i].told,
+			.extended = node->participants[i].extended,
+			.waits_for = node->participants[i].waits_for,
+			.order = orders[node->participants[i].id],
 		};
 }
 
@@ -144,10 +151,10 @@ static bool step(struct exploration *e, const struct node *from, const struct up
 	struct update_action action;
 	int r;
 
-	unpack(e->u, from);
+	unpack(e->u, e->orders, from);
 	r = update_feed(e->u, event);
 	if (r < 0) {
-		CHECK_THAT(r == -EBUSY || r == -ENOENT || r == -EEXIST);
+		CHECK_THAT(r == -EBUSY || r == -ENOENT || r == -EEXIST || r == -EALREADY);
 		CHECK_THAT(!update_next(e->u, &action));
 		*ret = pack(e->u, &m);
 		CHECK_THAT(memcmp(ret, from, sizeof(*ret)) == 0);
@@ -158,22 +165,24 @@ static bool step(struct exploration *e, const struct node *from, const struct up
 		e->actions |= 1U << action.kind;
 		if (action.kind == ACTION_REPLY_REFUSED)
 			e->refused_calls |= 1U << action.call;
-		model_action(&m, &action);
+		model_action(&m, e->orders, &action);
 	}
-	model_settle(&m, e->u);
+	model_settle(&m, e->orders, e->u);
 	note_coverage(e, from->state, event);
 	*ret = pack(e->u, &m);
 	return true;
 }
 
 /* Every event there is, one by one, from *i = 0 on. */
-static bool next_event(unsigned int *i, struct update_event *ret)
+static bool next_event(orders_t orders, unsigned int *i, struct update_event *ret)
 {
 	static const unsigned int variants[_EVENT_MAX] = {
 		[EVENT_JOIN] = PARTICIPANTS,
 		[EVENT_LEAVE] = PARTICIPANTS,
 		[EVENT_ACCEPT] = PARTICIPANTS * _PHASE_MAX,
 		[EVENT_REFUSE] = PARTICIPANTS * _PHASE_MAX,
+		[EVENT_EXTEND] = PARTICIPANTS * _PHASE_MAX,
+		[EVENT_OVERDUE] = PARTICIPANTS,
 		[EVENT_LATE_FAILED] = 2,
 		[EVENT_RECOVER] = _UPDATE_STATE_MAX,
 	};
@@ -187,8 +196,9 @@ static bool next_event(unsigned int *i, struct update_event *ret)
 			continue;
 		}
 		*ret = (struct update_event){.kind = kind};
-		if (kind <= EVENT_REFUSE) {
+		if (kind <= EVENT_EXTEND || kind == EVENT_OVERDUE) {
 			ret->participant = 1 + left % PARTICIPANTS;
+			ret->order = orders[ret->participant];
 			ret->required = IS_REQUIRED(ret->participant);
 			ret->phase = left / PARTICIPANTS;
 		} else if (kind == EVENT_LATE_FAILED) {
@@ -225,7 +235,7 @@ static unsigned int assert_comes_to_rest(struct exploration *e, size_t i)
 		return e->depths[i] - KNOWN;
 	CHECK_THAT(e->depths[i] == UNKNOWN);
 	e->depths[i] = ON_THE_WAY;
-	for (unsigned int k = 0; next_event(&k, &event);) {
+	for (unsigned int k = 0; next_event(e->orders, &k, &event);) {
 		unsigned int d;
 
 		if (!is_certain(&event) || !step(e, &node, &event, &next))
@@ -246,7 +256,8 @@ static unsigned int assert_comes_to_rest(struct exploration *e, size_t i)
 #define IN(state) (1U << UPDATE_##state)
 #define IN_ANY ((1U << _UPDATE_STATE_MAX) - 1)
 #define IN_LATE (IN(PREPARED) | IN(STAGED) | IN(FREEZING) | IN(COMMITTED))
-#define IN_ANSWERED (IN(PREPARING) | IN(FREEZING) | IN(FROZEN) | IN(COMMITTED))
+#define IN_ASKED (IN(PREPARING) | IN(FREEZING) | IN(COMMITTED))
+#define IN_ANSWERED (IN_ASKED | IN(FROZEN))
 #define UNCOMMITTED                                                                                \
 	(IN(PREPARING) | IN(PREPARED) | IN(STAGED) | IN(FREEZING) | IN(FROZEN) | IN(ABORTING))
 
@@ -258,6 +269,7 @@ static void assert_events_covered(const struct exploration *e)
 		[EVENT_LEAVE] = IN_ANY,
 		[EVENT_ACCEPT] = IN_ANSWERED,
 		[EVENT_REFUSE] = IN_ANSWERED,
+		[EVENT_EXTEND] = IN_ASKED,
 		[EVENT_REGION] = IN_ANY & ~IN(FROZEN),
 		[EVENT_PREPARE] = IN(IDLE),
 		[EVENT_STAGED] = IN(PREPARED),
@@ -268,6 +280,7 @@ static void assert_events_covered(const struct exploration *e)
 		[EVENT_ABORT] = UNCOMMITTED,
 		[EVENT_OPERATOR_GONE] = (UNCOMMITTED & ~IN(STAGED)) | IN(COMMITTED),
 		[EVENT_DEADLINE] = IN_ANSWERED | IN(PREPARED),
+		[EVENT_OVERDUE] = IN_ASKED,
 		[EVENT_CHECKED] = IN(PREPARING) | IN(ABORTING),
 		[EVENT_CHECK_FAILED] = IN(PREPARING) | IN(ABORTING),
 		[EVENT_PRESERVED] = IN(PREPARING) | IN(ABORTING),
@@ -331,10 +344,37 @@ static void begin(struct exploration *e)
 	visit_later(e, &start);
 }
 
-static void test_every_state(void **state)
+static void assert_covered(const struct exploration *e, unsigned int answers)
 {
-	struct exploration e = {0};
+	assert_events_covered(e);
+	assert_states_covered(e);
+	assert_int_equal(e->actions, (1U << _ACTION_MAX) - 1);
+	assert_int_equal(e->deadlines, (1U << _DEADLINE_MAX) - 1);
+	assert_int_equal(e->works, (1U << _WORK_MAX) - 1);
+	assert_int_equal(e->answers, answers);
+	assert_int_equal(e->refused_calls,
+			 1U << CALL_PREPARE | 1U << CALL_STAGED | 1U << CALL_FREEZE);
+}
+
+static void assert_all_come_to_rest(struct exploration *e)
+{
 	unsigned int depth = 0;
+
+	e->depths = calloc(e->n_nodes, 1);
+	assert_non_null(e->depths);
+	for (size_t i = 0, n = e->n_nodes; i < n; i++) {
+		unsigned int d = assert_comes_to_rest(e, i);
+
+		if (d > depth)
+			depth = d;
+		assert_int_equal(e->n_nodes, n);
+	}
+	print_message("at rest after %u events at most\n", depth);
+}
+
+static void explore(orders_t orders, unsigned int answers)
+{
+	struct exploration e = {.orders = orders};
 
 	begin(&e);
 	for (size_t i = 0; i < e.n_nodes; i++) {
@@ -342,44 +382,55 @@ static void test_every_state(void **state)
 		struct update_event event;
 		struct node next;
 
-		for (unsigned int k = 0; next_event(&k, &event);)
+		for (unsigned int k = 0; next_event(orders, &k, &event);)
 			if (step(&e, &node, &event, &next)) {
 				visit_later(&e, &next);
 				e.n_transitions++;
 			}
 	}
 	print_message("%zu states, %zu transitions\n", e.n_nodes, e.n_transitions);
-
-	assert_events_covered(&e);
-	assert_states_covered(&e);
-	assert_int_equal(e.actions, (1U << _ACTION_MAX) - 1);
-	assert_int_equal(e.deadlines, (1U << _DEADLINE_MAX) - 1);
-	assert_int_equal(e.works, (1U << _WORK_MAX) - 1);
-	assert_int_equal(e.answers, (1U << _ANSWER_MAX) - 1);
-	assert_int_equal(e.refused_calls,
-			 1U << CALL_PREPARE | 1U << CALL_STAGED | 1U << CALL_FREEZE);
-
-	e.depths = calloc(e.n_nodes, 1);
-	assert_non_null(e.depths);
-	for (size_t i = 0, n = e.n_nodes; i < n; i++) {
-		unsigned int d = assert_comes_to_rest(&e, i);
-
-		if (d > depth)
-			depth = d;
-		assert_int_equal(e.n_nodes, n);
-	}
-	print_message("at rest after %u events at most\n", depth);
-
+	assert_covered(&e, answers);
+	assert_all_come_to_rest(&e);
 	update_free(e.u);
 	free(e.nodes);
 	free(e.table);
 	free(e.depths);
 }
 
+#define ALL_ANSWERS ((1U << _ANSWER_MAX) - 1)
+
+static void test_in_no_order(void **state)
+{
+	explore((orders_t){NULL}, ALL_ANSWERS & ~(1U << ANSWER_WAITING));
+}
+
+/* The one in the middle is optional, and knows nothing of it. */
+static const struct order row1 = {.owner = "1", .before = (const char *[]){"2", "absent", NULL}},
+			  row2 = {.owner = "2"},
+			  row3 = {.owner = "3", .after = (const char *[]){"2", NULL}};
+
+static void test_in_a_row(void **state)
+{
+
+	explore((orders_t){NULL, &row1, &row2, &row3}, ALL_ANSWERS);
+}
+
+static const struct order fork1 = {.owner = "1", .after = (const char *[]){"2", "3", NULL}},
+			  fork2 = {.owner = "2", .before = (const char *[]){"1", NULL}},
+			  fork3 = {.owner = "3"};
+
+static void test_one_after_two(void **state)
+{
+
+	explore((orders_t){NULL, &fork1, &fork2, &fork3}, ALL_ANSWERS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_state),
+		cmocka_unit_test(test_in_no_order),
+		cmocka_unit_test(test_in_a_row),
+		cmocka_unit_test(test_one_after_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

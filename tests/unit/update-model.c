@@ -22,6 +22,15 @@ static void on_participant(struct model *m, const struct update_event *event)
 		m->vetoed[id] |= m->open[id];
 		m->joined[id] = m->told_prepare[id] = m->told_freeze[id] = false;
 		break;
+	case EVENT_EXTEND:
+		CHECK_THAT(m->awaited[id] && !m->extended[id]);
+		CHECK_THAT(event->phase == (m->told_freeze[id] ? PHASE_FREEZE : PHASE_PREPARE));
+		m->extended[id] = true;
+		return;
+	case EVENT_OVERDUE:
+		CHECK_THAT(m->awaited[id]);
+		m->vetoed[id] = true;
+		break;
 	default:
 		CHECK_THAT(m->open[id]);
 		CHECK_THAT(event->phase == (m->told_freeze[id] ? PHASE_FREEZE : PHASE_PREPARE));
@@ -44,13 +53,14 @@ static void on_call(struct model *m, enum update_call call)
 static void on_deadline(struct model *m)
 {
 	bool for_answers = m->deadline == DEADLINE_PREPARE || m->deadline == DEADLINE_FREEZE;
+	bool freeze = m->deadline == DEADLINE_FREEZE;
 
 	CHECK_THAT(m->deadline != DEADLINE_NONE);
 	m->deadline = DEADLINE_NONE;
 	for (uint32_t id = 1; id <= PARTICIPANTS; id++) {
 		if (!for_answers)
 			continue;
-		m->vetoed[id] |= m->open[id];
+		m->vetoed[id] |= m->open[id] || (freeze && m->joined[id] && !m->told_freeze[id]);
 		m->open[id] = false;
 	}
 }
@@ -75,6 +85,8 @@ void model_event(struct model *m, const struct update_event *event)
 	case EVENT_LEAVE:
 	case EVENT_ACCEPT:
 	case EVENT_REFUSE:
+	case EVENT_EXTEND:
+	case EVENT_OVERDUE:
 		on_participant(m, event);
 		break;
 	case EVENT_REGION:
@@ -147,7 +159,17 @@ static void on_work(struct model *m, enum update_work work)
 	}
 }
 
-static void on_tell(struct model *m, enum update_action_kind kind, uint32_t id)
+/* Somebody who freezes before it has yet to answer. */
+static bool has_to_wait(const struct model *m, orders_t orders, uint32_t id)
+{
+	for (uint32_t other = 1; other <= PARTICIPANTS; other++)
+		if (other != id && m->joined[other] && (m->open[other] || !m->told_freeze[other]) &&
+		    order_precedes(orders[other], orders[id]))
+			return true;
+	return false;
+}
+
+static void on_tell(struct model *m, orders_t orders, enum update_action_kind kind, uint32_t id)
 {
 	CHECK_THAT(m->joined[id]);
 	if (kind == ACTION_TELL_RESUME) {
@@ -161,6 +183,7 @@ static void on_tell(struct model *m, enum update_action_kind kind, uint32_t id)
 	m->open[id] = true;
 	m->awaited[id] = m->deadline == DEADLINE_PREPARE || m->deadline == DEADLINE_FREEZE;
 	if (kind == ACTION_TELL_FREEZE) {
+		CHECK_THAT(m->deadline != DEADLINE_FREEZE || !has_to_wait(m, orders, id));
 		m->told_freeze[id] = true;
 		return;
 	}
@@ -210,9 +233,11 @@ static void on_trouble(struct model *m, const struct update_action *action)
 	switch (action->kind) {
 	case ACTION_LEAVE_BEHIND:
 		CHECK_THAT(m->vetoed[id] && !IS_REQUIRED(id));
+		m->open[id] = false;
 		break;
 	case ACTION_LOG_LOSS:
 		CHECK_THAT(m->committed && (id == 0 || m->vetoed[id]));
+		m->open[id] = false;
 		break;
 	default:
 		CHECK_THAT(!m->committed);
@@ -221,7 +246,7 @@ static void on_trouble(struct model *m, const struct update_action *action)
 	m->vetoed[id] = false;
 }
 
-void model_action(struct model *m, const struct update_action *action)
+void model_action(struct model *m, orders_t orders, const struct update_action *action)
 {
 	CHECK_THAT(action->participant <= PARTICIPANTS);
 	switch (action->kind) {
@@ -247,7 +272,7 @@ void model_action(struct model *m, const struct update_action *action)
 	case ACTION_TELL_PREPARE:
 	case ACTION_TELL_FREEZE:
 	case ACTION_TELL_RESUME:
-		on_tell(m, action->kind, action->participant);
+		on_tell(m, orders, action->kind, action->participant);
 		break;
 	case ACTION_LEAVE_BEHIND:
 	case ACTION_LOG_ABORT:
@@ -276,7 +301,7 @@ void model_action(struct model *m, const struct update_action *action)
 }
 
 /* What holds after every step, and what need not be remembered after it. */
-void model_settle(struct model *m, const struct update *u)
+void model_settle(struct model *m, orders_t orders, const struct update *u)
 {
 	static const struct model nothing;
 	bool somebody_is_asked = false;
@@ -290,6 +315,10 @@ void model_settle(struct model *m, const struct update *u)
 		CHECK_THAT(!m->vetoed[id] || m->aborted);
 		m->vetoed[id] = false;
 		m->awaited[id] &= m->open[id];
+		m->extended[id] &= m->open[id];
+		/* Nobody is kept waiting for nothing. */
+		CHECK_THAT(m->deadline != DEADLINE_FREEZE || !m->joined[id] || m->told_freeze[id] ||
+			   has_to_wait(m, orders, id));
 		somebody_is_asked |= m->open[id];
 	}
 	/* No answer is waited for that can't come. */

@@ -33,13 +33,17 @@ struct model {
 		told_freeze[PARTICIPANTS + 1]; /* resume is owed for either */
 	uint8_t open[PARTICIPANTS + 1];	       /* asked, has not answered */
 	uint8_t awaited[PARTICIPANTS + 1];     /* and was asked while a deadline ran */
+	uint8_t extended[PARTICIPANTS + 1];    /* and has asked for more time */
 	uint8_t vetoed[PARTICIPANTS + 1];      /* refused, died or kept silent */
 };
 
+/* What each participant says of the order; [0] is not used, NULL: nothing. */
+typedef const struct order *const orders_t[PARTICIPANTS + 1];
+
 /* Each fails the test if what it is told breaks a promise. */
 void model_event(struct model *m, const struct update_event *event);
-void model_action(struct model *m, const struct update_action *action);
+void model_action(struct model *m, orders_t orders, const struct update_action *action);
 /* After every event and its actions; forgets what need not be remembered. */
-void model_settle(struct model *m, const struct update *u);
+void model_settle(struct model *m, orders_t orders, const struct update *u);
 
 #endif
