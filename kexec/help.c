@@ -26,7 +26,7 @@ void help_print(void)
 	      "                            (256M, the default)\n"
 	      "      --kho-force           go on although memory would not survive there\n"
 	      "with -l and -e:\n"
-	      "      --kho-timeout=SECONDS that services have to answer (30)\n"
+	      "      --kho-timeout=SECONDS until all services have answered (60)\n"
 	      "with -e:\n"
 	      "  -y, --no-sync             leave the file systems unsynced\n"
 	      "\n"

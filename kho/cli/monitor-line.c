@@ -16,6 +16,7 @@ static const struct words {
 	{"told", "$o is told: $p[, $r]"},
 	{"accepted", "$o accepts: $p"},
 	{"refused", "$o refuses: $p[, $r]"},
+	{"extended", "$o asks for more time: $p[, $r]"},
 	{"abort", "update $u does not happen ($c): $r"},
 	{"problem", "problem: $r"},
 	{"registered", "$o registers \"$n\", $z"},

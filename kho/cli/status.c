@@ -11,6 +11,7 @@
 #include "kho/cli/table.h"
 #include "kho/cli/verbs.h"
 #include "kho/client/manager.h"
+#include "kho/client/waiting.h"
 
 static void print_update(sd_json_variant *status)
 {
@@ -32,9 +33,9 @@ static void print_update(sd_json_variant *status)
 
 static void print_progress(sd_json_variant *status)
 {
-	sd_json_variant *progress = sd_json_variant_by_key(status, "progress"), *waiting, *owner;
+	sd_json_variant *progress = sd_json_variant_by_key(status, "progress");
+	_cleanup_(free_strv) char **waiting_for = NULL;
 	const char *separator = ", waiting for ";
-	size_t i;
 
 	if (!json_has(status, "progress"))
 		return;
@@ -42,11 +43,10 @@ static void print_progress(sd_json_variant *status)
 	if (json_unsigned(progress, "total") > 0)
 		printf(" %" PRIu64 " of %" PRIu64, json_unsigned(progress, "done"),
 		       json_unsigned(progress, "total"));
-	waiting = json_array(progress, "waitingFor");
-	for (i = 0; i < json_length(waiting); i++, separator = ", ") {
-		owner = sd_json_variant_by_index(waiting, i);
-		printf("%s%s", separator, sd_json_variant_string(owner));
-	}
+	if (waiting_phrases(progress, &waiting_for) < 0)
+		waiting_for = NULL;
+	for (char **owner = waiting_for; owner && *owner; owner++, separator = ", ")
+		printf("%s%s", separator, *owner);
 	printf("\n");
 }
 

@@ -7,6 +7,7 @@
 
 #include "kho/client/error.h"
 #include "kho/client/manager.h"
+#include "kho/client/waiting.h"
 #include "kho/core/paths.h"
 
 #define INTERFACE "io.kho.Manager"
@@ -71,23 +72,20 @@ static void tell_progress(struct manager *m, sd_json_variant *parameters)
 		 offsetof(struct manager_progress, done), SD_JSON_MANDATORY},
 		{"total", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
 		 offsetof(struct manager_progress, total), SD_JSON_MANDATORY},
-		{"waitingFor", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
-		 offsetof(struct manager_progress, waiting_for), SD_JSON_NULLABLE},
 		{}};
 	_cleanup_(free_strv) char **waiting_for = NULL;
 	struct manager_progress progress = {};
-	char *nobody[] = {NULL};
 	sd_json_variant *field = sd_json_variant_by_key(parameters, "progress");
 	int r;
 
 	if (!m->progress || !field)
 		return;
 	r = sd_json_dispatch(field, table, SD_JSON_ALLOW_EXTENSIONS, &progress);
-	waiting_for = progress.waiting_for;
+	if (r >= 0)
+		r = waiting_phrases(field, &waiting_for);
 	if (r < 0)
 		return;
-	if (!progress.waiting_for)
-		progress.waiting_for = nobody;
+	progress.waiting_for = waiting_for;
 	m->progress(&progress, m->userdata);
 }
 

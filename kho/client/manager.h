@@ -24,7 +24,7 @@ struct manager_progress {
 	const char *phase;
 	uint64_t done;
 	uint64_t total;	    /* regions; 0: not known */
-	char **waiting_for; /* owners, NULL-terminated; never NULL */
+	char **waiting_for; /* as waiting_phrases() gives it; never NULL */
 };
 
 /* For _cleanup_: strings in a NULL-terminated array, or NULL. */

@@ -36,6 +36,29 @@ void failure_of_worker(struct updater *u, enum update_refusal refusal, int error
 	}
 }
 
+static char *timeout_words(const struct updater *u, const struct update_cause *cause,
+			   const char *owner)
+{
+	const struct peer *peer = peer_of_participant(u->m, cause->participant);
+	bool overdue = cause->event == EVENT_OVERDUE && peer;
+	uint64_t usec = overdue ? peer->answer_by_usec - peer->asked_usec : u->timeout_usec;
+	const char *because = peer ? peer->extended_because : NULL;
+	char *words;
+	int r;
+
+	if (because)
+		r = asprintf(&words,
+			     "%s did not answer within %.3g s, although it had asked for more time "
+			     "(%s); see its log, or allow more with --kho-timeout=",
+			     owner, (double)usec / USEC_PER_SEC, because);
+	else
+		r = asprintf(&words,
+			     "%s did not answer within %.3g s; see its log, or allow it more with "
+			     "--kho-timeout=",
+			     owner, (double)usec / USEC_PER_SEC);
+	return r < 0 ? NULL : words;
+}
+
 static char *participant_words(const struct updater *u, const struct update_cause *cause,
 			       const char *owner)
 {
@@ -48,11 +71,8 @@ static char *participant_words(const struct updater *u, const struct update_caus
 	else if (cause->event == EVENT_LEAVE)
 		r = asprintf(&words, "%s ended, or closed its connection, before it had answered",
 			     owner);
-	else if (cause->event == EVENT_DEADLINE)
-		r = asprintf(&words,
-			     "%s did not answer within %.0f s; see its log, or allow it more "
-			     "with --kho-timeout=",
-			     owner, (double)u->timeout_usec / USEC_PER_SEC);
+	else if (cause->event == EVENT_DEADLINE || cause->event == EVENT_OVERDUE)
+		return timeout_words(u, cause, owner);
 	return r < 0 ? NULL : words;
 }
 

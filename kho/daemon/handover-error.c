@@ -19,6 +19,20 @@ int handover_error(sd_varlink *link, const char *error, const char *name, const 
 				  SD_JSON_BUILD_PAIR_STRING("message", message));
 }
 
+int handover_message(struct peer *peer, const char *error, const char *format, ...)
+{
+	_cleanup_free_ char *message = NULL, *id = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, format);
+	r = vasprintf(&message, format, ap);
+	va_end(ap);
+	if (r < 0 || asprintf(&id, HANDOVER_ERROR("%s"), error) < 0)
+		return -ENOMEM;
+	return sd_varlink_errorbo(peer->link, id, SD_JSON_BUILD_PAIR_STRING("message", message));
+}
+
 int handover_no_such_region(struct peer *peer, const char *name)
 {
 	return handover_error(peer->link, HANDOVER_ERROR("NoSuchRegion"), name,

@@ -16,4 +16,8 @@ int handover_no_such_region(struct peer *peer, const char *name);
 /* what: what can't be done in this state of the update: no region can be registered … */
 int handover_update_in_progress(struct peer *peer, const char *what);
 
+/* An error with nothing but a message. */
+int handover_message(struct peer *peer, const char *error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

@@ -7,10 +7,10 @@
 #include "kho/daemon/handover-methods.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
+#include "kho/daemon/participant-methods.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/register.h"
-#include "kho/daemon/updater.h"
 #include "kho/daemon/varlink-io.kho.Handover.h"
 
 static int dispatch_name(sd_varlink *link, sd_json_variant *parameters, const char **ret)
@@ -178,87 +178,6 @@ static int method_list(sd_varlink *link, sd_json_variant *parameters,
 	return r;
 }
 
-static int method_watch(sd_varlink *link, sd_json_variant *parameters,
-			sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field table[] = {{"required", SD_JSON_VARIANT_BOOLEAN,
-							sd_json_dispatch_tristate, 0,
-							SD_JSON_NULLABLE},
-						       {}};
-	int required = true, r;
-
-	if (!peer_may_call(userdata, flags))
-		return 0;
-	r = sd_varlink_dispatch(link, parameters, table, &required);
-	if (r != 0)
-		return r;
-	return peer_watch(userdata, required != 0);
-}
-
-struct acknowledge_parameters {
-	uint32_t participant;
-	const char *update;
-	const char *phase;
-	int accept;
-	const char *reason;
-};
-
-static int acknowledge(struct peer *peer, const struct acknowledge_parameters *p)
-{
-	struct manager *m = peer->manager;
-	enum update_phase phase = strcmp(p->phase, "prepare") ? PHASE_FREEZE : PHASE_PREPARE;
-	int r;
-
-	if (p->accept <= 0)
-		updater_note_refusal(m, p->reason);
-	r = updater_feed(m,
-			 &(struct update_event){.kind = p->accept > 0 ? EVENT_ACCEPT : EVENT_REFUSE,
-						.participant = p->participant,
-						.phase = phase,
-						.refusal = REFUSAL_PARTICIPANT});
-	return r < 0 ? handover_update_in_progress(peer, "this can't be acknowledged")
-		     : sd_varlink_reply(peer->link, NULL);
-}
-
-static int method_acknowledge(sd_varlink *link, sd_json_variant *parameters,
-			      sd_varlink_method_flags_t flags, void *userdata)
-{
-	static const sd_json_dispatch_field table[] = {
-		{"participant", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint32,
-		 offsetof(struct acknowledge_parameters, participant), SD_JSON_MANDATORY},
-		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		 offsetof(struct acknowledge_parameters, update), SD_JSON_MANDATORY},
-		{"phase", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		 offsetof(struct acknowledge_parameters, phase), SD_JSON_MANDATORY},
-		{"accept", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
-		 offsetof(struct acknowledge_parameters, accept), SD_JSON_MANDATORY},
-		{"reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
-		 offsetof(struct acknowledge_parameters, reason), SD_JSON_NULLABLE},
-		{}};
-	struct acknowledge_parameters p = {};
-	struct peer *peer = userdata;
-	const struct peer *watcher;
-	int r;
-
-	if (!peer_may_call(userdata, flags))
-		return 0;
-	r = sd_varlink_dispatch(link, parameters, table, &p);
-	if (r != 0)
-		return r;
-	watcher = p.participant ? peer_of_participant(peer->manager, p.participant) : NULL;
-	if (!watcher || strcmp(watcher->owner, peer->owner))
-		return sd_varlink_errorbo(
-			link, HANDOVER_ERROR("NoSuchParticipant"),
-			SD_JSON_BUILD_PAIR_UNSIGNED("participant", p.participant),
-			SD_JSON_BUILD_PAIR_STRING("message",
-						  "nobody of this owner watches by that number"));
-	if (strcmp(p.phase, "prepare") && strcmp(p.phase, "freeze"))
-		return sd_varlink_error_invalid_parameter_name(link, "phase");
-	if (updater_is_current(peer->manager, p.update) < 0)
-		return handover_update_in_progress(peer, "this can't be acknowledged");
-	return acknowledge(peer, &p);
-}
-
 int handover_methods_bind(sd_varlink_server *server)
 {
 	int r = sd_varlink_server_add_interface(server, &vl_interface_io_kho_Handover);
@@ -269,5 +188,6 @@ int handover_methods_bind(sd_varlink_server *server)
 		server, "io.kho.Handover.Register", register_method, "io.kho.Handover.Unregister",
 		method_unregister, "io.kho.Handover.Claim", method_claim, "io.kho.Handover.Release",
 		method_release, "io.kho.Handover.List", method_list, "io.kho.Handover.Watch",
-		method_watch, "io.kho.Handover.Acknowledge", method_acknowledge);
+		watch_method, "io.kho.Handover.Acknowledge", acknowledge_method,
+		"io.kho.Handover.ExtendTimeout", extend_timeout_method);
 }

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <systemd/sd-json.h>
 
+#include "kho/daemon/barrier.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/log.h"
@@ -17,7 +18,6 @@
 #include "kho/daemon/varlink-io.kho.Manager.h"
 
 #define NAME_IN_MANAGER(name) "io.kho.Manager." name
-#define TIMEOUT_DEFAULT_USEC (30 * USEC_PER_SEC)
 #define DIGEST_SIZE_MAX_DEFAULT (UINT64_C(256) << 20)
 
 bool manager_is_oneway(sd_varlink_method_flags_t flags)
@@ -63,29 +63,6 @@ static int no_update(sd_varlink *link, const char *update)
 		return -ENOMEM;
 	return sd_varlink_errorbo(link, NAME_IN_MANAGER("NoUpdate"),
 				  SD_JSON_BUILD_PAIR_STRING("message", message));
-}
-
-static int participants_to_json(const struct manager *m, sd_json_variant **ret)
-{
-	sd_json_variant *array = NULL;
-	int r = sd_json_variant_new_array(&array, NULL, 0);
-
-	for (size_t i = 0; r >= 0 && i < m->n_peers; i++) {
-		const struct peer *peer = m->peers[i];
-		const struct update_participant *p =
-			peer->participant ? update_find(m->update, peer->participant) : NULL;
-
-		if (!p)
-			continue;
-		r = sd_json_variant_append_arraybo(
-			&array, SD_JSON_BUILD_PAIR_UNSIGNED("participant", p->id),
-			SD_JSON_BUILD_PAIR_STRING("owner", peer->owner),
-			SD_JSON_BUILD_PAIR_INTEGER("pid", peer->pid),
-			SD_JSON_BUILD_PAIR_BOOLEAN("required", p->required),
-			SD_JSON_BUILD_PAIR_STRING("state", update_answer_to_string(p->answer)));
-	}
-	*ret = array;
-	return r;
 }
 
 struct counts {
@@ -136,7 +113,7 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 	r = sd_varlink_dispatch(link, parameters, NULL, NULL);
 	if (r != 0)
 		return r;
-	r = participants_to_json(m, &participants);
+	r = barrier_participants(m, false, &participants);
 	if (r >= 0)
 		r = updater_progress(m, &progress);
 	if (r >= 0)
@@ -212,7 +189,7 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 		 offsetof(struct update_request, forced), SD_JSON_NULLABLE},
 		{}};
 	struct update_request request = {.digest_size_max = DIGEST_SIZE_MAX_DEFAULT,
-					 .timeout_usec = TIMEOUT_DEFAULT_USEC};
+					 .timeout_usec = UPDATE_TIMEOUT_USEC};
 	struct manager *m = userdata;
 	int r;
 
@@ -267,7 +244,7 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
 		 offsetof(struct freeze_parameters, timeout_usec), 0},
 		{}};
-	struct freeze_parameters p = {.timeout_usec = TIMEOUT_DEFAULT_USEC};
+	struct freeze_parameters p = {.timeout_usec = UPDATE_TIMEOUT_USEC};
 	struct manager *m = userdata;
 	int r;
 

@@ -7,6 +7,7 @@
 
 #include "kho/client/format.h"
 #include "kho/core/text.h"
+#include "kho/daemon/barrier.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/log.h"
@@ -49,7 +50,8 @@ static int waiting_owners(const struct manager *m, sd_json_variant **ret)
 		const struct update_participant *p = &m->update->participants[i];
 		const struct peer *peer = peer_of_participant(m, p->id);
 
-		if (p->answer == ANSWER_ASKED && peer && !has_string(owners, peer->owner))
+		if ((p->answer == ANSWER_ASKED || p->answer == ANSWER_WAITING) && peer &&
+		    !has_string(owners, peer->owner))
 			r = sd_json_variant_append_arrayb(&owners,
 							  SD_JSON_BUILD_STRING(peer->owner));
 	}
@@ -62,7 +64,7 @@ int updater_progress(const struct manager *m, sd_json_variant **ret)
 	const struct outgoing *o = m->updater->outgoing;
 	/* The first item is the tree, of which no operator knows. */
 	uint64_t total = o ? o->n_items - 1 : 0, done = o ? (uint64_t)o->n_done : 0;
-	sd_json_variant *owners = NULL;
+	sd_json_variant *owners = NULL, *waiting = NULL;
 	int r;
 
 	*ret = NULL;
@@ -70,10 +72,14 @@ int updater_progress(const struct manager *m, sd_json_variant **ret)
 		return 0;
 	r = waiting_owners(m, &owners);
 	if (r >= 0)
+		r = barrier_participants(m, true, &waiting);
+	if (r >= 0)
 		r = sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("phase", phase_of_work(m)),
 				   SD_JSON_BUILD_PAIR_UNSIGNED("done", done < total ? done : total),
 				   SD_JSON_BUILD_PAIR_UNSIGNED("total", total),
-				   SD_JSON_BUILD_PAIR_VARIANT("waitingFor", owners));
+				   SD_JSON_BUILD_PAIR_VARIANT("waitingFor", owners),
+				   SD_JSON_BUILD_PAIR_VARIANT("waiting", waiting));
+	sd_json_variant_unref(waiting);
 	sd_json_variant_unref(owners);
 	return r;
 }
@@ -411,7 +417,7 @@ int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, i
 	enum update_state state = tree->state;
 	int r = 0;
 
-	u->timeout_usec = 30 * USEC_PER_SEC;
+	u->timeout_usec = UPDATE_TIMEOUT_USEC;
 	u->outgoing = outgoing_new(updater_transport(u), tree->update_id, m->registry.tree_fd);
 	if (!u->outgoing)
 		return -ENOMEM;

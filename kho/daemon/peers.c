@@ -17,6 +17,8 @@
 static struct peer *peer_free(struct peer *peer)
 {
 	sd_varlink_unref(peer->held);
+	sd_event_source_disable_unref(peer->overdue);
+	free(peer->extended_because);
 	free(peer->owner);
 	free(peer);
 	return NULL;

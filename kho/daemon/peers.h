@@ -16,6 +16,11 @@ struct peer {
 	size_t unread;	      /* calls since it last had read all answers */
 	bool warned;	      /* of what it does wrong; once is enough */
 	bool gone;	      /* the connection is closed */
+
+	/* Of the question that it was told last; see barrier.h. CLOCK_BOOTTIME. */
+	uint64_t asked_usec, answer_by_usec;
+	sd_event_source *overdue; /* NULL: its answer is not waited for */
+	char *extended_because;	  /* NULL: it gave no reason, or has not asked for more time */
 };
 
 /* Makes a peer of a new connection; the link's userdata is its peer. Errors: -EDQUOT it is one too

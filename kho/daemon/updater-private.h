@@ -21,7 +21,8 @@ struct updater {
 	struct manager *m;
 	bool draining; /* actions are being carried out further up the stack */
 	struct outgoing *outgoing;
-	uint64_t timeout_usec;
+	uint64_t timeout_usec;	 /* the operator's bound on each phase */
+	uint64_t phase_end_usec; /* of the phase that participants are in; CLOCK_BOOTTIME */
 	size_t n_digested;
 	char **warnings; /* NULL-terminated; NULL: none */
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kho/core/paths.h"
+#include "kho/daemon/barrier.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
@@ -114,25 +115,12 @@ static void arm(struct updater *u, enum update_deadline deadline)
 	int r;
 
 	disarm(u);
+	if (deadline == DEADLINE_PREPARE || deadline == DEADLINE_FREEZE)
+		barrier_begin(u, usec);
 	r = sd_event_add_time_relative(u->m->event, &u->deadline, CLOCK_BOOTTIME, usec, 0,
 				       on_deadline, u);
 	if (r < 0)
 		log_error("No timer for the update: %s", strerror(-r));
-}
-
-static void tell(struct updater *u, uint32_t participant, const char *event)
-{
-	struct peer *peer = peer_of_participant(u->m, participant);
-	bool asks = strcmp(event, "resume");
-	const char *reason = asks ? NULL : u->failure.message;
-
-	if (!peer || peer->gone)
-		return;
-	peer_tell(peer, event, asks ? u->timeout_usec : 0, reason);
-	monitor_event(u->m, &(struct monitor_event){.event = "told",
-						    .owner = peer->owner,
-						    .phase = event,
-						    .reason = reason});
 }
 
 /* Before what follows from it. */
@@ -178,11 +166,11 @@ static void carry_out(struct updater *u, const struct update_action *a)
 	case ACTION_CANCEL_WORK:
 		return updater_cancel_work(u);
 	case ACTION_TELL_PREPARE:
-		return tell(u, a->participant, "prepare");
+		return barrier_tell(u, a->participant, "prepare");
 	case ACTION_TELL_FREEZE:
-		return tell(u, a->participant, "freeze");
+		return barrier_tell(u, a->participant, "freeze");
 	case ACTION_TELL_RESUME:
-		return tell(u, a->participant, "resume");
+		return barrier_tell(u, a->participant, "resume");
 	case ACTION_LEAVE_BEHIND:
 		return leave_behind(u, a);
 	case ACTION_ARM_DEADLINE:

@@ -4,12 +4,15 @@
 
 #include "kho/daemon/manager.h"
 
+/* How long a phase takes at most in which participants answer, unless the operator says it. */
+#define UPDATE_TIMEOUT_USEC (60 * UINT64_C(1000000))
+
 /* What Prepare asks for. */
 struct update_request {
 	const char *image;
 	const char *next_release; /* NULL: not known */
 	uint64_t digest_size_max; /* bytes */
-	uint64_t timeout_usec;	  /* for participants to prepare */
+	uint64_t timeout_usec;	  /* the bound for all participants to prepare */
 	int forced;		  /* the operator overrode the check of the next kernel */
 };
 

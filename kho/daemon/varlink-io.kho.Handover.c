@@ -85,7 +85,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	INPUT(required, BOOL, NULLABLE), SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0),
 	COMMENT("Number of this participant, for Acknowledge."), OUTPUT(participant, INT, 0),
 	COMMENT("The update's id; not with watching."), OUTPUT(update, STRING, NULLABLE),
-	COMMENT("Microseconds left to acknowledge; with prepare and freeze."),
+	COMMENT("Microseconds left to acknowledge; with prepare and freeze, unless nobody waits for "
+		"the answer any more. ExtendTimeout may get more."),
 	OUTPUT(timeoutUSec, INT, NULLABLE), COMMENT("Why; with resume."),
 	OUTPUT(reason, STRING, NULLABLE));
 
@@ -95,6 +96,17 @@ static SD_VARLINK_DEFINE_METHOD(
 	SD_VARLINK_DEFINE_INPUT_BY_TYPE(phase, Phase, 0),
 	COMMENT("False refuses: with prepare, or freeze of an update by kexec -e."),
 	INPUT(accept, BOOL, 0), COMMENT("Shown to the operator."), INPUT(reason, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
+	ExtendTimeout, COMMENT("As for Acknowledge."), INPUT(participant, INT, 0),
+	COMMENT("As the event gave it."), INPUT(update, STRING, 0),
+	SD_VARLINK_DEFINE_INPUT_BY_TYPE(phase, Phase, 0),
+	COMMENT("Microseconds from now that the caller needs to answer."),
+	INPUT(timeoutUSec, INT, 0), COMMENT("Shown to the operator."),
+	INPUT(reason, STRING, NULLABLE),
+	COMMENT("Microseconds from now that it has: no more than the operator allows all "
+		"participants together, and no less than it had."),
+	OUTPUT(timeoutUSec, INT, 0));
 
 static SD_VARLINK_DEFINE_ERROR(NoSuchRegion, FIELD(name, STRING, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(RegionExists, FIELD(name, STRING, 0), FIELD(message, STRING, 0));
@@ -114,6 +126,7 @@ static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, 0), FIELD
 			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NoSuchParticipant, FIELD(participant, INT, 0),
 			       FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(AlreadyExtended, FIELD(message, STRING, 0));
 
 SD_VARLINK_DEFINE_INTERFACE(
 	io_kho_Handover, "io.kho.Handover",
@@ -153,6 +166,11 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("Answers prepare or freeze, on another connection than Watch's. "
 				  "Errors: NoSuchParticipant, UpdateInProgress."),
 	&vl_method_Acknowledge,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Asks for more time to answer prepare or freeze, once each. It counts from now. "
+		"Errors: NoSuchParticipant, UpdateInProgress (nothing is asked, or nobody waits for "
+		"the answer), AlreadyExtended."),
+	&vl_method_ExtendTimeout,
 	SD_VARLINK_SYMBOL_COMMENT("The caller's owner has no region of that name."),
 	&vl_error_NoSuchRegion,
 	SD_VARLINK_SYMBOL_COMMENT("The caller's owner has a region of that name: Claim it."),
@@ -175,4 +193,6 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_error_RegionDamaged, SD_VARLINK_SYMBOL_COMMENT("Not while an update is in this state."),
 	&vl_error_UpdateInProgress,
 	SD_VARLINK_SYMBOL_COMMENT("The caller's owner has no such participant."),
-	&vl_error_NoSuchParticipant);
+	&vl_error_NoSuchParticipant,
+	SD_VARLINK_SYMBOL_COMMENT("The participant has asked for more time in this phase already."),
+	&vl_error_AlreadyExtended);

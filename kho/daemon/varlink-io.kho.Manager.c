@@ -30,9 +30,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Participant, FIELD(participant, INT, 0), FIELD(owner, STRING, 0),
 	COMMENT("Process that watches."), FIELD(pid, INT, 0), FIELD(required, BOOL, 0),
-	COMMENT("watching, asked (prepare or freeze was told, no answer yet), accepted, refused, "
-		"left-behind (optional, and without an answer in time)."),
-	FIELD(state, STRING, 0));
+	COMMENT("watching, waiting (is told freeze when others have answered), asked (prepare or "
+		"freeze was told, no answer yet), accepted, refused, left-behind (optional, and "
+		"without an answer in time)."),
+	FIELD(state, STRING, 0), COMMENT("Whether it has asked for more time to answer."),
+	FIELD(extended, BOOL, 0), COMMENT("Why, if it said so."), FIELD(reason, STRING, NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Moment,
@@ -47,7 +49,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 		"digest, record, release."),
 	FIELD(phase, STRING, 0), COMMENT("Regions done, of total."), FIELD(done, INT, 0),
 	FIELD(total, INT, 0), COMMENT("Owners that have not answered yet."),
-	FIELD(waitingFor, STRING, ARRAY));
+	FIELD(waitingFor, STRING, ARRAY), COMMENT("The participants that have not."),
+	SD_VARLINK_DEFINE_FIELD_BY_TYPE(waiting, Participant, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(
 	Status,
@@ -78,7 +81,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	COMMENT("Its release as far as known."), INPUT(nextRelease, STRING, NULLABLE),
 	COMMENT("Digests are taken of regions up to this many bytes; 0: none. Default: 268435456."),
 	INPUT(digestSizeMax, INT, NULLABLE),
-	COMMENT("Microseconds that participants have to answer. Default: 30 s."),
+	COMMENT("Microseconds until all participants have to have answered. One has half of it, "
+		"from when it is asked, unless it asks for more. Default: 60 s."),
 	INPUT(timeoutUSec, INT, NULLABLE),
 	COMMENT("The next kernel did not pass the check, and the operator goes on all the same; for "
 		"the report. Default: false."),
@@ -94,7 +98,8 @@ static SD_VARLINK_DEFINE_METHOD(Staged, INPUT(update, STRING, 0));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(
 	Freeze, SD_VARLINK_SUPPORTS_MORE, INPUT(update, STRING, 0),
-	COMMENT("Microseconds that participants have to stop. Default: 30 s."),
+	COMMENT("Microseconds until all participants have to have stopped, as in Prepare. Default: "
+		"60 s."),
 	INPUT(timeoutUSec, INT, NULLABLE), COMMENT("Intermediate replies carry only this."),
 	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(regions, INT, NULLABLE),
 	COMMENT("Regions whose digest was taken."), OUTPUT(digested, INT, NULLABLE),
@@ -146,7 +151,8 @@ static SD_VARLINK_DEFINE_METHOD(Take, INPUT(owner, STRING, 0), INPUT(name, STRIN
 static SD_VARLINK_DEFINE_METHOD_FULL(
 	Monitor, SD_VARLINK_REQUIRES_MORE,
 	COMMENT("monitoring (always the first), state (it has changed), joined and left (owner), "
-		"told (owner, phase), accepted and refused (owner, phase), abort (cause), problem, "
+		"told (owner, phase), accepted, refused and extended (owner, phase; extended: it "
+		"has more time), abort (cause), problem, "
 		"registered, unregistered, claimed, released, taken, dropped, lost and damaged "
 		"(owner, name), restored (reason: the result as Report has it). Later versions may "
 		"have more."),

@@ -37,20 +37,28 @@ static bool is_another_update(const struct question *question, sd_json_variant *
 	       strcmp(sd_json_variant_string(state), "idle") == 0;
 }
 
+/* What question it is about, and reason, which may be NULL. */
+static int build_answer(struct kho *k, const char *reason, sd_json_variant **ret)
+{
+	const struct question *question = &k->watch.question;
+
+	return sd_json_buildo(
+		ret, SD_JSON_BUILD_PAIR_UNSIGNED("participant", k->watch.participant),
+		SD_JSON_BUILD_PAIR_STRING("update", question->update),
+		SD_JSON_BUILD_PAIR_STRING("phase",
+					  question->phase == PHASE_FREEZE ? "freeze" : "prepare"),
+		SD_JSON_BUILD_PAIR_CONDITION(!!reason, "reason", SD_JSON_BUILD_STRING(reason)));
+}
+
 static int tell_khod(struct kho *k)
 {
 	const struct question *question = &k->watch.question;
 	_cleanup_(answer_done) struct answer answer = ANSWER_NONE;
 	_cleanup_json_ sd_json_variant *parameters = NULL;
-	int r = sd_json_buildo(
-		&parameters, SD_JSON_BUILD_PAIR_UNSIGNED("participant", k->watch.participant),
-		SD_JSON_BUILD_PAIR_STRING("update", question->update),
-		SD_JSON_BUILD_PAIR_STRING("phase",
-					  question->phase == PHASE_FREEZE ? "freeze" : "prepare"),
-		SD_JSON_BUILD_PAIR_BOOLEAN("accept", question->accepted),
-		SD_JSON_BUILD_PAIR_CONDITION(!!question->reason, "reason",
-					     SD_JSON_BUILD_STRING(question->reason)));
+	int r = build_answer(k, question->reason, &parameters);
 
+	if (r >= 0)
+		r = sd_json_variant_set_field_boolean(&parameters, "accept", question->accepted);
 	if (r < 0)
 		return fail(k, r, "can't answer khod: %s", kho_strerror(r));
 	r = call_khod(
@@ -123,4 +131,42 @@ int kho_acknowledge(struct kho *k)
 int kho_refuse(struct kho *k, const char *reason)
 {
 	return answer_question(k, false, reason);
+}
+
+/* khod says how much there is now. */
+static int read_timeout(struct kho *k, sd_json_variant *reply, uint64_t *ret)
+{
+	sd_json_variant *usec = sd_json_variant_by_key(reply, "timeoutUSec");
+
+	if (!usec || !sd_json_variant_is_unsigned(usec))
+		return fail(k, -EPROTO, "khod's reply to ExtendTimeout is not understood");
+	if (ret)
+		*ret = sd_json_variant_unsigned(usec);
+	return 0;
+}
+
+int kho_extend_timeout(struct kho *k, uint64_t timeout_usec, const char *reason,
+		       uint64_t *ret_timeout_usec)
+{
+	_cleanup_(answer_done) struct answer answer = ANSWER_NONE;
+	_cleanup_json_ sd_json_variant *parameters = NULL;
+	int r;
+
+	if (!k)
+		return -EINVAL;
+	/* A khod that was away has given the question up, or asks it anew. */
+	if (k->watch.question.phase == PHASE_NONE || k->watch.question.answered)
+		return fail(k, -ESTALE, "%s", kho_strerror(ESTALE));
+	r = build_answer(k, reason, &parameters);
+	if (r >= 0)
+		r = sd_json_variant_set_field_unsigned(&parameters, "timeoutUSec", timeout_usec);
+	if (r < 0)
+		return fail(k, r, "can't ask khod: %s", kho_strerror(r));
+	r = call_khod(
+		k,
+		&(struct call){.method = "io.kho.Handover.ExtendTimeout", .parameters = parameters},
+		&answer);
+	if (r < 0)
+		return r == -EBUSY ? -ESTALE : r;
+	return read_timeout(k, answer.parameters, ret_timeout_usec);
 }

@@ -17,7 +17,10 @@ static const struct {
 	{"io.kho.Handover.InvalidName", EINVAL,
 	 "an argument is not valid: names have 1 to 255 bytes and no control characters"},
 	{"io.kho.Handover.DuplicateMemory", EALREADY,
-	 "it is so already: this memory is registered, or this handle watches"},
+	 "it is so already: this memory is registered, or this handle watches, or has asked for "
+	 "more time"},
+	{"io.kho.Handover.AlreadyExtended", EALREADY,
+	 "more time was asked for already: it can be had once"},
 	{"io.kho.Handover.UnsupportedMemory", EOPNOTSUPP,
 	 "memory of this kind can't be handed over: use a memfd"},
 	{"io.kho.Handover.MemdescMismatch", EMEDIUMTYPE, "the memory is not what memdesc says"},

@@ -198,9 +198,10 @@ enum kho_event_type {
 struct kho_event {
 	enum kho_event_type type; /* ignore those you don't know */
 	const char *update;	  /* id of the update; NULL if the event is of none */
-	uint64_t timeout_usec; /* time left to answer, with PREPARE and FREEZE; else UINT64_MAX */
-	const char *region;    /* with REGISTERED_AGAIN and NOT_KEPT; else NULL */
-	const char *reason;    /* one sentence, or NULL */
+	uint64_t timeout_usec;	  /* time left to answer, with PREPARE and FREEZE, if khod waits for
+				   * it: kho_extend_timeout() may get more; else UINT64_MAX */
+	const char *region;	  /* with REGISTERED_AGAIN and NOT_KEPT; else NULL */
+	const char *reason;	  /* one sentence, or NULL */
 };
 
 /*
@@ -241,6 +242,19 @@ int kho_process(struct kho *k, const struct kho_event **ret_event);
  * Since 0.1.
  */
 int kho_acknowledge(struct kho *k);
+
+/*
+ * Asks for more time to answer the last PREPARE or FREEZE: timeout_usec from now. Once for each of
+ * them; what khod gives is bounded by what the operator allows all services together.
+ * reason: shown to the operator; may be NULL.
+ * ret_timeout_usec: if not NULL, gets how much there is from now; never less than before.
+ *
+ * -EALREADY  it was asked for this one already
+ * -ESTALE    nothing is asked, or nobody waits for the answer any longer
+ * Since 0.1.
+ */
+int kho_extend_timeout(struct kho *k, uint64_t timeout_usec, const char *reason,
+		       uint64_t *ret_timeout_usec);
 
 /*
  * Answers the last PREPARE or FREEZE with no: the update does not happen, and RESUME follows. From

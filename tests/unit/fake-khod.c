@@ -251,6 +251,23 @@ static int on_acknowledge(sd_varlink *link, sd_json_variant *parameters,
 	return sd_varlink_reply(link, NULL);
 }
 
+/* Gives half of what is asked for, and once. */
+static int on_extend_timeout(sd_varlink *link, sd_json_variant *parameters,
+			     sd_varlink_method_flags_t flags, void *userdata)
+{
+	uint64_t usec = sd_json_variant_unsigned(sd_json_variant_by_key(parameters, "timeoutUSec"));
+	struct fake_khod *khod = userdata;
+
+	if (khod->extended[0])
+		return sd_varlink_errorbo(
+			link, IFACE "AlreadyExtended",
+			SD_JSON_BUILD_PAIR_STRING("message", "it has had more time"));
+	snprintf(khod->extended, sizeof(khod->extended), "%s:%s:%llu:%s",
+		 string_of(parameters, "phase"), string_of(parameters, "update"),
+		 (unsigned long long)usec, string_of(parameters, "reason") ?: "");
+	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("timeoutUSec", usec / 2));
+}
+
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)
 {
 	struct fake_khod *khod = userdata;
@@ -310,7 +327,8 @@ static void serve(struct fake_khod *khod)
 	must(sd_varlink_server_bind_method_many(
 		     khod->server, IFACE "Register", on_register, IFACE "Unregister", on_unregister,
 		     IFACE "Claim", on_claim, IFACE "Release", on_release, IFACE "List", on_list,
-		     IFACE "Watch", on_watch, IFACE "Acknowledge", on_acknowledge) >= 0);
+		     IFACE "Watch", on_watch, IFACE "Acknowledge", on_acknowledge,
+		     IFACE "ExtendTimeout", on_extend_timeout) >= 0);
 	must(sd_varlink_server_bind_disconnect(khod->server, on_disconnect) >= 0);
 	snprintf(address, sizeof(address), "%s/io.kho.Handover", getenv("KHO_RUNTIME_DIR"));
 	unlink(address);

@@ -34,6 +34,7 @@ struct fake_khod {
 	int64_t timeout_usec;  /* to answer in; 0: 30 s */
 	int participant;       /* the last that watched */
 	char acknowledged[64]; /* PHASE:UPDATE:accept or refuse:REASON of the last answer */
+	char extended[64];     /* PHASE:UPDATE:USEC:REASON of the last request for more time */
 
 	/* The thread's. */
 	pthread_t thread;

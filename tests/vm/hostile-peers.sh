@@ -28,7 +28,7 @@ python3 - <<-'PYTHON' &
 PYTHON
 silent=$!
 wait_for 20 sh -c 'kho status | grep -q watching'
-assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-timeout=3
+assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-timeout=6
 say "$OUTPUT"
 assert_match "$OUTPUT" 'uid:0 did not answer within 3 s'
 kill $silent

@@ -55,7 +55,7 @@ case $BOOT in
 	STUBBORN=$!
 	wait_for 10 two_participants
 	kexec --kho -l "$NEXT" --reuse-cmdline || fail "kexec --kho -l: exit $?"
-	assert_fails kexec --kho -e --kho-timeout=3
+	assert_fails kexec --kho -e --kho-timeout=6
 	say "$OUTPUT"
 	assert_eq "$STATUS" 4 "kexec --kho -e with somebody who does not stop"
 	assert_match "$OUTPUT" 'sh has not exited at SIGUSR1'

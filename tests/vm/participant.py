@@ -3,8 +3,10 @@
 """A participant that does as it is told, and writes down what it hears: one line an event.
 
     participant.py NAME [--uid=N] [--optional] [--prepare=ANSWER] [--freeze=ANSWER]
+                   [--delay=SECONDS] [--more=SECONDS]
 
-ANSWER is accept, refuse, silence or leave. With --region it keeps a region of that name.
+ANSWER is accept, refuse, silence or leave; it comes --delay seconds late, and --more asks for
+that much time first, twice. With --region it keeps a region of that name.
 """
 
 import argparse
@@ -34,6 +36,23 @@ def acknowledge(event, accept):
         print(f"answer refused: {error.name}", flush=True)
 
 
+def extend(event, seconds):
+    try:
+        reply = call(
+            "ExtendTimeout",
+            {
+                "participant": event["participant"],
+                "update": event["update"],
+                "phase": event["event"],
+                "timeoutUSec": seconds * 1000000,
+                "reason": "the index is being written",
+            },
+        )[0]
+        print(f"more than before: {reply['timeoutUSec'] > event['timeoutUSec']}", flush=True)
+    except Refused as error:
+        print(f"more refused: {error.name}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
@@ -42,6 +61,8 @@ def main():
     parser.add_argument("--prepare", default="accept")
     parser.add_argument("--freeze", default="accept")
     parser.add_argument("--region", type=int, help="bytes")
+    parser.add_argument("--delay", type=float, default=0)
+    parser.add_argument("--more", type=int)
     options = parser.parse_args()
     if options.uid is not None:
         os.setuid(options.uid)
@@ -54,6 +75,11 @@ def main():
         event = watch.receive()[0]
         print(event["event"], event.get("reason", ""), flush=True)
         answer = getattr(options, event["event"], None)
+        if answer and options.more is not None:
+            extend(event, options.more)
+            extend(event, options.more)
+        if answer:
+            time.sleep(options.delay)
         if answer == "leave":
             return
         if answer in ("accept", "refuse"):

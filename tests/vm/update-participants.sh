@@ -85,7 +85,7 @@ say "== one does not answer"
 joins good --uid=1001
 joins deaf --uid=1003 --prepare=silence
 start=$SECONDS
-refused 2 'uid:1003 did not answer within 3 s' --kho-timeout=3
+refused 2 'uid:1003 did not answer within 3 s' --kho-timeout=6
 [ $((SECONDS - start)) -lt 15 ] || fail "it took $((SECONDS - start)) s"
 heard good watching prepare resume
 heard deaf watching prepare resume
@@ -105,7 +105,7 @@ joins good --uid=1001
 joins bad --uid=1002 --optional --prepare=refuse
 joins deaf --uid=1003 --optional --prepare=silence
 joins gone --uid=1004 --optional --prepare=leave
-output=$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-timeout=3 2>&1) || fail "exit $?: $output"
+output=$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-timeout=6 2>&1) || fail "exit $?: $output"
 say "$output"
 assert_match "$output" 'warning: uid:1002 refuses the update: the cache.* leaves it behind'
 assert_match "$output" 'warning: uid:1003 did not answer within 3 s.* leaves it behind'
@@ -180,7 +180,7 @@ say "== one does not freeze in time"
 joins good --uid=1001
 joins deaf --uid=1003 --freeze=silence
 assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
-assert_fails kexec --kho -e --kho-timeout=3
+assert_fails kexec --kho -e --kho-timeout=6
 say "$OUTPUT"
 assert_match "$OUTPUT" 'uid:1003 did not answer within 3 s'
 undone
