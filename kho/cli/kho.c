@@ -81,6 +81,7 @@ int verb_help(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
+	_cleanup_free_ char *name = NULL;
 	const struct verb *verb;
 
 	setlocale(LC_ALL, "");
@@ -99,5 +100,11 @@ int main(int argc, char *argv[])
 		say("no such verb: %s (kho help lists them)", argv[1]);
 		return EXIT_LOCAL;
 	}
+	/* What getopt_long() complains with. */
+	if (asprintf(&name, "kho %s", verb->name) < 0) {
+		say("out of memory");
+		return EXIT_LOCAL;
+	}
+	argv[1] = name;
 	return verb->run(argc - 1, argv + 1);
 }

@@ -24,6 +24,7 @@ struct kernel_info {
 	/* Whether /dev/liveupdate is there and this boot can use it; if not, luo_reason says what
 	 * is missing and the way out. */
 	bool luo;
+	bool luo_unseen; /* it is there, and whether it can be used only root finds out */
 	char *luo_reason;
 	bool kexec_loaded;
 	/* How often kexec with KHO has been done since the cold boot, and from which kernel this

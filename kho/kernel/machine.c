@@ -43,10 +43,15 @@ static int read_memory(int root_fd, struct machine *machine)
 static int read_cmdline(int root_fd, struct machine *machine)
 {
 	int r = read_file_at(root_fd, "proc/cmdline", 65536, &machine->cmdline, NULL);
+	size_t length;
 
-	if (r >= 0)
-		machine->cmdline[strcspn(machine->cmdline, "\n")] = '\0';
-	return r;
+	if (r < 0)
+		return r;
+	length = strcspn(machine->cmdline, "\n");
+	while (length > 0 && machine->cmdline[length - 1] == ' ')
+		length--;
+	machine->cmdline[length] = '\0';
+	return 0;
 }
 
 /* One number a line, an area each. Returns how many. */

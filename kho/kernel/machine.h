@@ -16,7 +16,7 @@ struct machine {
 	uint64_t page_size;
 	uint64_t memory_total;	   /* MemTotal */
 	uint64_t memory_available; /* what can be allocated for good */
-	char *cmdline;		   /* /proc/cmdline without the end of its line */
+	char *cmdline;		   /* /proc/cmdline without blanks and newline at its end */
 
 	/* The scratch areas; without them scratch_problem says why they can't be seen. */
 	struct placement_area *areas;

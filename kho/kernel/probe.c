@@ -137,6 +137,7 @@ static int probe_luo(int root_fd, struct kernel_info *info)
 		break;
 	case EACCES:
 	case EPERM:
+		info->luo_unseen = true;
 		reason = "/dev/liveupdate may not be opened: run khod as root";
 		break;
 	default:

@@ -61,6 +61,6 @@ void verdict_on_layouts(const struct verdict_question *q, struct verdict *v)
 			n_equal++;
 	}
 	if (n_equal > 0)
-		verdict_add(v, FINDING_FINE, "structures",
-			    "%zu have the same layout in the BTF of both", n_equal);
+		verdict_add(v, FINDING_FINE, "structures", "the same in the BTF of both: %zu",
+			    n_equal);
 }

@@ -76,7 +76,11 @@ void verdict_on_kernels(const struct verdict_question *q, struct verdict *v)
 		return;
 	case KHO_STATELESS:
 	case KHO_BOOTMEM:
-		if (!kernel->luo)
+		if (kernel->luo_unseen)
+			verdict_add(v, FINDING_UNKNOWN, "this kernel",
+				    "whether services can hand memory over can't be seen: run this "
+				    "as root");
+		else if (!kernel->luo)
 			verdict_add(v, FINDING_COPY, "this kernel", "%s",
 				    kernel->luo_reason ?: "it has no LUO");
 	}

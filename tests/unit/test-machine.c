@@ -21,7 +21,7 @@ static int fake_machine(void)
 	fake_file(root, "proc/meminfo",
 		  "MemTotal:        2000000 kB\nMemAvailable:    1000000 kB\n"
 		  "CmaTotal:              0 kB\nCmaFree:               0 kB\n");
-	fake_file(root, "proc/cmdline", "BOOT_IMAGE=/vmlinuz kho=on\n");
+	fake_file(root, "proc/cmdline", "BOOT_IMAGE=/vmlinuz kho=on  \n");
 	fake_file(root, OUT "scratch_phys", "0x73000000\n0x0\n0x6d000000\n");
 	fake_file(root, OUT "scratch_len", "0x6800000\n0x0\n0x6000000\n");
 	return root;

@@ -234,7 +234,7 @@ static void test_layouts(void **state)
 	expect_no_line(s, "BTF");
 	lay_out(&s->here.layouts, "struct luo_ser", 8);
 	expect(s, VERDICT_IN_PLACE, NULL);
-	expect_line(s, FINDING_FINE, "1 have the same layout in the BTF of both");
+	expect_line(s, FINDING_FINE, "the same in the BTF of both: 1");
 	lay_out(&s->image.layouts, "struct memfd_luo_ser", 16);
 	expect(s, VERDICT_COPY,
 	       "struct memfd_luo_ser differs, although both say memfd-v2: "
@@ -348,6 +348,9 @@ static void test_this_kernel(void **state)
 	expect(s, VERDICT_UNKNOWN, kho_generation_advice(KHO_UNKNOWN));
 	s->machine.kernel.generation = KHO_STATELESS;
 	s->machine.kernel.luo = false;
+	s->machine.kernel.luo_unseen = true;
+	expect(s, VERDICT_UNKNOWN, "can't be seen: run this as root");
+	s->machine.kernel.luo_unseen = false;
 	s->machine.kernel.luo_reason = (char *)"live update is switched off";
 	expect(s, VERDICT_COPY, "live update is switched off");
 }
