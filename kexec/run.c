@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -8,22 +7,21 @@
 #include "kexec/run.h"
 
 /* The signals that ask to stop, unless they were ignored before (nohup). Returns an fd. */
-static int catch_signals(void)
+static int catch_signals(struct run *run)
 {
 	static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action;
-	sigset_t set;
 	int fd;
 
-	sigemptyset(&set);
+	sigemptyset(&run->signals);
 	for (size_t i = 0; i < ARRAY_SIZE(asking); i++)
 		if (sigaction(asking[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&set, asking[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+			sigaddset(&run->signals, asking[i]);
+	if (sigprocmask(SIG_BLOCK, &run->signals, NULL) < 0)
 		return -errno;
 	/* Whoever reads our output may go away, the update is still to be ended in order. */
 	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &run->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -51,7 +49,7 @@ enum exit_code run_begin(struct run *run, const struct kexec_options *options)
 		if (r < 0)
 			return complain(run, EXIT_LOCAL, "%s", strerror(-r));
 	}
-	run->signal_fd = catch_signals();
+	run->signal_fd = catch_signals(run);
 	if (run->signal_fd < 0)
 		return complain(run, EXIT_LOCAL, "can't catch signals: %s",
 				strerror(-run->signal_fd));

@@ -2,6 +2,7 @@
 #ifndef KEXEC_RUN_H
 #define KEXEC_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,7 +15,8 @@ struct run {
 	const struct kexec_options *options;
 	char *program; /* the distribution's kexec */
 	struct manager *manager;
-	int signal_fd; /* what Ctrl-C and its like end in */
+	sigset_t signals; /* Ctrl-C and its like */
+	int signal_fd;	  /* what they end in */
 	struct progress progress;
 	char *update;  /* that is ours, as far as known */
 	char *release; /* of the kernel it goes to; NULL: not known */

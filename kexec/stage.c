@@ -176,7 +176,18 @@ static enum exit_code tell_staged(struct run *run)
 	return EXIT_DONE;
 }
 
-static void print_summary(const struct image *image, const struct prepared *prepared)
+/* What was forced is not promised. */
+static const char *how(const struct run *run, const struct prepared *prepared)
+{
+	if (run->forced)
+		return "forced";
+	if (prepared->transport && strcmp(prepared->transport, "luo") != 0)
+		return prepared->transport;
+	return "in place";
+}
+
+static void print_summary(const struct run *run, const struct image *image,
+			  const struct prepared *prepared)
 {
 	const char *target = image->release ?: image->path;
 	char size[FORMAT_SIZE_MAX];
@@ -186,10 +197,7 @@ static void print_summary(const struct image *image, const struct prepared *prep
 	else
 		printf("staged %s: %" PRIu64 " %s, %s, %s\n", target, prepared->regions,
 		       plural(prepared->regions, "region", "regions"),
-		       format_size(prepared->size, size),
-		       prepared->transport && strcmp(prepared->transport, "luo") != 0
-			       ? prepared->transport
-			       : "in place");
+		       format_size(prepared->size, size), how(run, prepared));
 }
 
 /* All that can say no before any service is bothered. */
@@ -228,7 +236,7 @@ enum exit_code run_stage(struct run *run)
 		r = tell_staged(run);
 	if (r != EXIT_DONE)
 		return r;
-	print_summary(image, &prepared);
+	print_summary(run, image, &prepared);
 	show_kernel_users();
 	run->release = TAKE_PTR(image->release);
 	return EXIT_DONE;

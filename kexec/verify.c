@@ -50,6 +50,25 @@ static enum exit_code judge(struct run *run, const struct checked *checked)
 			from ?: "", from ? "; " : "");
 }
 
+/*
+ * It takes a while, and while nothing has been touched there is nothing to be undone: then signals
+ * end the process at once, as they usually do.
+ */
+static int check_interruptibly(struct run *run, const char *image,
+			       const struct check_options *options, struct checked *ret,
+			       char **ret_message)
+{
+	_cleanup_(check_done) struct check check = {};
+	int r;
+
+	sigprocmask(SIG_UNBLOCK, &run->signals, NULL);
+	r = check_begin(&check);
+	if (r >= 0)
+		r = check_image(&check, image, options, ret, ret_message);
+	sigprocmask(SIG_BLOCK, &run->signals, NULL);
+	return r;
+}
+
 enum exit_code run_verify(struct run *run, struct staged *staged)
 {
 	const struct kexec_options *o = run->options;
@@ -57,12 +76,9 @@ enum exit_code run_verify(struct run *run, struct staged *staged)
 					      .command_line = o->command_line,
 					      .reuse_cmdline = o->reuse_cmdline};
 	_cleanup_(checked_done) struct checked checked = {};
-	_cleanup_(check_done) struct check check = {};
 	_cleanup_free_ char *error = NULL;
-	int r = check_begin(&check);
+	int r = check_interruptibly(run, staged->image.path, &options, &checked, &error);
 
-	if (r >= 0)
-		r = check_image(&check, staged->image.path, &options, &checked, &error);
 	/* kexec-tools passes on what it is given, and nothing of the image's own. */
 	if (r >= 0 && checked.cmdline_source == CMDLINE_OF_IMAGE)
 		r = staged_set_cmdline(staged, checked.cmdline);
