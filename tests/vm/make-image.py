@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Makes other images out of a bzImage:
+#   uki KERNEL OUT CMDLINE [INITRD]   a unified kernel image, which no firmware could start: it has no code
+#   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure; to be looked at, not booted
+import gzip, struct, sys
+
+
+def padded(data, to):
+    return data + bytes(-len(data) % to)
+
+
+def uki(kernel, cmdline, initrd=None):
+    sections = [(b".linux", kernel), (b".cmdline", cmdline.encode())]
+    if initrd:
+        sections.append((b".initrd", open(initrd, "rb").read()))
+    header = bytearray(0x400)
+    struct.pack_into("2s58xI", header, 0, b"MZ", 0x80)
+    struct.pack_into("<4sHH12xHH", header, 0x80, b"PE", 0x8664, len(sections), 0xF0, 0x22)
+    struct.pack_into("<H22xQ", header, 0x98, 0x20B, 0)
+    body, address = b"", 0x1000
+    for i, (name, data) in enumerate(sections):
+        raw = padded(data, 512)
+        struct.pack_into("<8sIIII12xI", header, 0x188 + 40 * i, name, len(data), address, len(raw),
+                         len(header) + len(body), 0x40000040)
+        body += raw
+        address += len(data) + -len(data) % 4096
+    return bytes(header) + body
+
+
+def types(name, members):
+    strings, offsets = b"\0", {}
+    for string in [name, "number", *members]:
+        offsets[string] = len(strings)
+        strings += string.encode() + b"\0"
+    data = struct.pack("<IIII", offsets["number"], 1 << 24, 8, 64)
+    data += struct.pack("<III", offsets[name], 4 << 24 | len(members), 8 * len(members))
+    for i, member in enumerate(members):
+        data += struct.pack("<III", offsets[member], 1, 64 * i)
+    header = struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(data), len(data), len(strings))
+    return header + data + strings
+
+
+# Documentation/arch/x86/boot.rst: where the payload is, and how large.
+def btf(kernel, name, *members):
+    begin = 512 * ((kernel[0x1F1] or 4) + 1) + struct.unpack_from("<I", kernel, 0x248)[0]
+    size = struct.unpack_from("<I", kernel, 0x24C)[0]
+    vmlinux = gzip.decompress(kernel[begin:begin + size])
+    payload = gzip.compress(padded(vmlinux, 8) + types(name, members) + bytes(64), 1)
+    image = bytearray(padded(kernel[:begin] + payload, 16))
+    struct.pack_into("<I", image, 0x24C, len(payload))
+    struct.pack_into("<I", image, 0x1F4, (len(image) - 512 * (kernel[0x1F1] + 1)) // 16)
+    return bytes(image)
+
+
+kind, source, target, *rest = sys.argv[1:]
+image = {"uki": uki, "btf": btf}[kind](open(source, "rb").read(), *rest)
+open(target, "wb").write(image)
