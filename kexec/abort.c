@@ -75,7 +75,7 @@ int run_unload(struct run *run)
 	return r < 0 ? r : -EIO;
 }
 
-/* They have done what they were to do; the next one kills what hangs while undoing. */
+/* They have done what they were to do; the next one ends an undoing that hangs. */
 static void forget_signals(struct run *run)
 {
 	struct signalfd_siginfo info;
@@ -95,6 +95,7 @@ enum exit_code run_undo(struct run *run, bool unload, const char *reason)
 		unloaded = run_unload(run);
 	if (manager_new(&m) < 0)
 		return complain(run, EXIT_UNREACHABLE, "%s; out of memory", reason);
+	run_attend(run, m);
 	if (abort_update(run, m, reason) < 0)
 		return complain(run, EXIT_UNREACHABLE,
 				"%s; to undo the update was not possible: %s", reason,

@@ -25,13 +25,27 @@ static int catch_signals(struct run *run)
 	return fd < 0 ? -errno : fd;
 }
 
+static void on_silence(const char *method, void *userdata)
+{
+	complain(userdata, EXIT_DONE,
+		 "khod has not answered %s for %d s: is it stopped? Waiting all the same; Ctrl-C "
+		 "gives up",
+		 method, MANAGER_SILENCE_SEC);
+}
+
+void run_attend(struct run *run, struct manager *m)
+{
+	manager_set_interrupt(m, run->signal_fd);
+	manager_set_silent(m, on_silence, run);
+}
+
 enum exit_code run_connect(struct run *run)
 {
 	if (manager_new(&run->manager) < 0)
 		return complain(run, EXIT_LOCAL, "out of memory");
 	if (manager_connect(run->manager) < 0)
 		return complain_manager(run);
-	manager_set_interrupt(run->manager, run->signal_fd);
+	run_attend(run, run->manager);
 	return EXIT_DONE;
 }
 

@@ -32,6 +32,9 @@ enum exit_code run_begin(struct run *run, const struct kexec_options *options);
 /* Connects to khod; says and returns the same. */
 enum exit_code run_connect(struct run *run);
 
+/* Has calls on m end by a signal, and say when khod is silent. */
+void run_attend(struct run *run, struct manager *m);
+
 void run_done(struct run *run);
 
 /* "kexec: ..." as one line on stderr. Returns exit_code, for the caller to pass on. */

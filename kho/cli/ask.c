@@ -2,6 +2,13 @@
 #include "kho/cli/ask.h"
 #include "kho/cli/say.h"
 
+void say_silence(const char *method, void *userdata)
+{
+	say("khod has not answered %s for %d s: is it stopped? Waiting all the same; Ctrl-C gives "
+	    "up",
+	    method, MANAGER_SILENCE_SEC);
+}
+
 enum exit_code ask_manager(const char *method, sd_json_variant *parameters,
 			   sd_json_variant **ret_reply, int *ret_fd)
 {
@@ -13,6 +20,7 @@ enum exit_code ask_manager(const char *method, sd_json_variant *parameters,
 		say("out of memory");
 		return EXIT_LOCAL;
 	}
+	manager_set_silent(manager, say_silence, NULL);
 	r = manager_connect(manager);
 	if (r >= 0)
 		r = manager_call(manager, method, parameters, ret_reply);

@@ -12,4 +12,7 @@
 enum exit_code ask_manager(const char *method, sd_json_variant *parameters,
 			   sd_json_variant **ret_reply, int *ret_fd);
 
+/* For manager_set_silent(). */
+void say_silence(const char *method, void *userdata);
+
 #endif

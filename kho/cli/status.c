@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kho/client/format.h"
+#include "kho/cli/ask.h"
 #include "kho/cli/json.h"
 #include "kho/cli/kernel-view.h"
 #include "kho/cli/say.h"
@@ -123,6 +124,7 @@ static int show_status(bool json)
 		say("out of memory");
 		return EXIT_LOCAL;
 	}
+	manager_set_silent(manager, say_silence, NULL);
 	r = manager_connect(manager);
 	if (r >= 0)
 		r = manager_call(manager, "Status", NULL, &status);

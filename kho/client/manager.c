@@ -15,12 +15,15 @@
 struct manager {
 	sd_varlink *link;
 	int interrupt_fd; /* borrowed */
+	manager_silent_t silent;
+	void *silent_userdata;
 
 	/* Of the call under way. */
 	const char *method;
 	manager_progress_t progress;
 	manager_event_t event;
 	void *userdata; /* of both */
+	bool told_silent;
 	bool replied;
 	sd_json_variant *reply;
 	int reply_fd;
@@ -61,6 +64,12 @@ struct manager *manager_free(struct manager *m)
 void manager_set_interrupt(struct manager *m, int fd)
 {
 	m->interrupt_fd = fd;
+}
+
+void manager_set_silent(struct manager *m, manager_silent_t silent, void *userdata)
+{
+	m->silent = silent;
+	m->silent_userdata = userdata;
 }
 
 static void tell_progress(struct manager *m, sd_json_variant *parameters)
@@ -163,15 +172,22 @@ void manager_disconnect(struct manager *m)
 /* Until the link may have something to process. Returns 0, -EINTR or a negative errno. */
 static int wait_for_link(struct manager *m)
 {
+	bool tells = m->silent && !m->event && !m->told_silent;
 	struct pollfd fds[] = {
 		{.fd = sd_varlink_get_fd(m->link), .events = sd_varlink_get_events(m->link)},
 		{.fd = m->interrupt_fd, .events = POLLIN},
 	};
+	int r;
 
 	if (fds[0].fd < 0)
 		return fds[0].fd;
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+	r = poll(fds, ARRAY_SIZE(fds), tells ? MANAGER_SILENCE_SEC * 1000 : -1);
+	if (r < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (r == 0) {
+		m->told_silent = true;
+		m->silent(m->method, m->silent_userdata);
+	}
 	return fds[1].revents ? -EINTR : 0;
 }
 
@@ -197,7 +213,7 @@ static void begin_call(struct manager *m, const char *method)
 	client_error_clear(&m->error);
 	m->reply = sd_json_variant_unref(m->reply);
 	m->reply_fd = safe_close(m->reply_fd);
-	m->replied = false;
+	m->replied = m->told_silent = false;
 	m->method = method;
 }
 

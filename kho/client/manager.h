@@ -54,6 +54,19 @@ void manager_disconnect(struct manager *m);
  */
 void manager_set_interrupt(struct manager *m, int fd);
 
+/* How long khod may say nothing during a call before that is told of. */
+#define MANAGER_SILENCE_SEC 10
+
+/* method is borrowed. */
+typedef void (*manager_silent_t)(const char *method, void *userdata);
+
+/*
+ * From here on, silent is called once in a call during which khod says nothing for
+ * MANAGER_SILENCE_SEC: it is stopped, or busy. The call goes on waiting. Events are waited for
+ * without that.
+ */
+void manager_set_silent(struct manager *m, manager_silent_t silent, void *userdata);
+
 /*
  * Calls io.kho.Manager.METHOD. parameters (may be NULL) stay the caller's; *ret_reply (may be NULL)
  * becomes the caller's, to sd_json_variant_unref(). Returns 0, MANAGER_ERROR_REPLY, -EINTR, or
