@@ -6,6 +6,7 @@
 #include "kho/daemon/barrier.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/execution.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/manager-regions.h"
@@ -118,6 +119,8 @@ static int method_status(sd_varlink *link, sd_json_variant *parameters,
 		r = updater_progress(m, &progress);
 	if (r >= 0)
 		r = problems_to_json(m, &problems);
+	if (r >= 0)
+		execution_note_status(m, link);
 	if (r >= 0)
 		r = sd_varlink_replybo(
 			link,

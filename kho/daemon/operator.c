@@ -9,6 +9,7 @@
 #include "kho/core/text.h"
 #include "kho/daemon/barrier.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/execution.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/peers.h"
@@ -361,7 +362,7 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
 	int r;
 
 	/* Its reason must not become the reason of what goes wrong from here. */
-	if (m->update->state == UPDATE_COMMITTED)
+	if (m->update->state == UPDATE_COMMITTED || execution_prevent(m, link) < 0)
 		return -EBUSY;
 	aborts = reallocarray(u->aborts, u->n_aborts + 1, sizeof(*aborts));
 	if (!aborts)

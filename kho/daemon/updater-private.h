@@ -30,6 +30,7 @@ struct updater {
 	char *refused_because; /* what the participant said that refused last; NULL: nothing */
 
 	sd_event_source *deadline;
+	int execution_pidfd; /* who may call reboot(2) any moment; negative: nobody */
 	sd_event_source *ticker;
 	sd_varlink *operator; /* whose call waits, and who owns the update; NULL: nobody */
 	bool more;
@@ -41,6 +42,9 @@ struct updater {
 
 /* Feeds what a timer or a worker brings. */
 void updater_report(struct updater *u, enum update_event_kind kind, enum update_refusal refusal);
+
+/* The time that the operator has to call reboot(2) begins anew. */
+void updater_extend_frozen(struct updater *u);
 
 /* updater-work.c */
 

@@ -4,6 +4,7 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/barrier.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/execution.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
@@ -21,6 +22,7 @@ int updater_new(struct manager *m, struct updater **ret)
 	if (!u)
 		return -ENOMEM;
 	u->m = m;
+	u->execution_pidfd = -EBADF;
 	*ret = u;
 	return 0;
 }
@@ -41,6 +43,7 @@ struct updater *updater_free(struct updater *u)
 	free(u->refused_because);
 	clear_warnings(u);
 	outgoing_free(u->outgoing);
+	execution_forget(u);
 	sd_event_source_disable_unref(u->deadline);
 	sd_event_source_disable_unref(u->ticker);
 	sd_varlink_unref(u->operator);
@@ -88,6 +91,7 @@ static void forget_update(struct updater *u)
 	tree->forced = false;
 	memset(tree->moments, 0, sizeof(tree->moments));
 	u->outgoing = outgoing_free(u->outgoing);
+	execution_forget(u);
 	clear_warnings(u);
 	if (ledger_remove(KHO_LEDGER_FILE) < 0)
 		log_error("%s/%s can't be removed: after a power failure it will tell of an update "
@@ -98,7 +102,12 @@ static void forget_update(struct updater *u)
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	updater_report(userdata, EVENT_DEADLINE, REFUSAL_TIMEOUT);
+	struct updater *u = userdata;
+
+	if (execution_prevent(u->m, NULL) < 0)
+		updater_extend_frozen(u);
+	else
+		updater_report(u, EVENT_DEADLINE, REFUSAL_TIMEOUT);
 	return 0;
 }
 
@@ -121,6 +130,12 @@ static void arm(struct updater *u, enum update_deadline deadline)
 				       on_deadline, u);
 	if (r < 0)
 		log_error("No timer for the update: %s", strerror(-r));
+}
+
+void updater_extend_frozen(struct updater *u)
+{
+	if (u->m->update->deadline == DEADLINE_FROZEN)
+		arm(u, DEADLINE_FROZEN);
 }
 
 /* Before what follows from it. */

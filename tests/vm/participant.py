@@ -5,12 +5,14 @@
     participant.py NAME [--uid=N] [--optional] [--prepare=ANSWER] [--freeze=ANSWER]
                    [--delay=SECONDS] [--more=SECONDS]
 
-ANSWER is accept, refuse, silence or leave; it comes --delay seconds late, and --more asks for
-that much time first, twice. With --region it keeps a region of that name.
+ANSWER is accept, refuse, silence, leave, or later (accept, as soon as there is a file /tmp/NAME.go);
+it comes --delay seconds late, and --more asks for that much time first, twice. With --region it
+keeps a region of that name.
 """
 
 import argparse
 import os
+import select
 import sys
 import time
 
@@ -53,6 +55,17 @@ def extend(event, seconds):
         print(f"more refused: {error.name}", flush=True)
 
 
+def receive(watch, go, pending):
+    """The next event; meanwhile gives the answer that is pending as soon as it may."""
+    while pending and b"\0" not in watch.data:
+        if os.path.exists(go):
+            acknowledge(pending, True)
+            break
+        if select.select([watch.socket], [], [], 0.05)[0]:
+            break
+    return watch.receive()[0]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
@@ -71,8 +84,9 @@ def main():
         region.register(options.name, fd)
     watch = Connection()
     watch.send("Watch", {"required": not options.optional}, more=True)
+    pending = None
     while True:
-        event = watch.receive()[0]
+        event = receive(watch, f"/tmp/{options.name}.go", pending)
         print(event["event"], event.get("reason", ""), flush=True)
         answer = getattr(options, event["event"], None)
         if answer and options.more is not None:
@@ -80,6 +94,7 @@ def main():
             extend(event, options.more)
         if answer:
             time.sleep(options.delay)
+        pending = event if answer == "later" else None
         if answer == "leave":
             return
         if answer in ("accept", "refuse"):

@@ -113,6 +113,12 @@ product_helpers() {
 			gcc -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "/mnt/dest/usr/lib/kho-lab/bin/${name%.c}" \
 				"$source" $kho
 		done
+		# What tests put between a program and the kernel.
+		for source in /mnt/src/tests/vm/preload/*.c; do
+			name=${source##*/}
+			gcc -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC \
+				-o "/mnt/dest/usr/lib/kho-lab/bin/${name%.c}.so" "$source"
+		done
 	'
 }
 
