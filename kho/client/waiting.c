@@ -11,14 +11,33 @@ static const char *string_in(sd_json_variant *object, const char *key)
 	return field && sd_json_variant_is_string(field) ? sd_json_variant_string(field) : NULL;
 }
 
+static char *phrase_of_order(const char *owner, sd_json_variant *after)
+{
+	char *phrase = NULL;
+	size_t size;
+	FILE *f = open_memstream(&phrase, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "%s (after ", owner);
+	for (size_t i = 0; i < sd_json_variant_elements(after); i++)
+		fprintf(f, "%s%s", i > 0 ? ", " : "",
+			sd_json_variant_string(sd_json_variant_by_index(after, i)) ?: "");
+	fputc(')', f);
+	return fclose(f) == 0 ? phrase : NULL;
+}
+
 static char *phrase_of(sd_json_variant *participant)
 {
 	sd_json_variant *extended = sd_json_variant_by_key(participant, "extended");
 	const char *owner = string_in(participant, "owner");
+	sd_json_variant *after = sd_json_variant_by_key(participant, "waitsFor");
 	const char *reason = string_in(participant, "reason");
 	char *phrase = NULL;
 	int r;
 
+	if (after && sd_json_variant_elements(after) > 0)
+		return phrase_of_order(owner ?: "", after);
 	if (!extended || !sd_json_variant_boolean(extended))
 		return strdup(owner ?: "");
 	if (reason)

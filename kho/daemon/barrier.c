@@ -117,20 +117,95 @@ int barrier_extend(struct peer *peer, enum update_phase phase, uint64_t usec, co
 	return 0;
 }
 
+int barrier_find_cycle(const struct peer *peer, const struct order *order, char **ret)
+{
+	const struct manager *m = peer->manager;
+	_cleanup_free_ const struct order **orders = NULL;
+	size_t n = 0;
+
+	orders = calloc(m->n_peers + 1, sizeof(*orders));
+	if (!orders)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->n_peers; i++)
+		if (m->peers[i]->participant)
+			orders[n++] = &m->peers[i]->order;
+	orders[n++] = order;
+	return order_find_cycle(orders, n, ret);
+}
+
+static bool keeps_waiting(const struct update_participant *other,
+			  const struct update_participant *p)
+{
+	return other->id != p->id &&
+	       (other->answer == ANSWER_ASKED || other->answer == ANSWER_WAITING ||
+		other->answer == ANSWER_LEFT_BEHIND) &&
+	       order_precedes(other->order, p->order);
+}
+
+static int owners_waited_for(const struct manager *m, const struct update_participant *p,
+			     sd_json_variant **ret)
+{
+	sd_json_variant *owners = NULL;
+	int r = sd_json_variant_new_array(&owners, NULL, 0);
+
+	for (size_t i = 0; r >= 0 && i < m->update->n_participants; i++) {
+		const struct update_participant *other = &m->update->participants[i];
+
+		if (keeps_waiting(other, p))
+			r = sd_json_variant_append_arrayb(
+				&owners, SD_JSON_BUILD_STRING(other->order->owner));
+	}
+	*ret = owners;
+	return r;
+}
+
+char *barrier_waits_for(const struct manager *m, uint32_t participant)
+{
+	const struct update_participant *p = update_find(m->update, participant);
+	char *text = NULL;
+
+	for (size_t i = 0; p && i < m->update->n_participants; i++) {
+		const struct update_participant *other = &m->update->participants[i];
+		_cleanup_free_ char *before = text;
+
+		if (!keeps_waiting(other, p)) {
+			text = TAKE_PTR(before);
+			continue;
+		}
+		text = text_format(REGION_REASON_MAX, "%s%s%s", before ?: "", before ? ", " : "",
+				   other->order->owner);
+	}
+	return text;
+}
+
 static int participant_to_json(const struct manager *m, const struct peer *peer,
 			       const struct update_participant *p, sd_json_variant **array)
 {
 	const char *because = peer->extended_because;
+	const struct order *order = &peer->order;
+	sd_json_variant *after = NULL;
+	int r = 0;
 
-	return sd_json_variant_append_arraybo(
-		array, SD_JSON_BUILD_PAIR_UNSIGNED("participant", p->id),
-		SD_JSON_BUILD_PAIR_STRING("owner", peer->owner),
-		SD_JSON_BUILD_PAIR_INTEGER("pid", peer->pid),
-		SD_JSON_BUILD_PAIR_BOOLEAN("required", p->required),
-		SD_JSON_BUILD_PAIR_STRING("state", update_answer_to_string(p->answer)),
-		SD_JSON_BUILD_PAIR_BOOLEAN("extended", p->extended),
-		SD_JSON_BUILD_PAIR_CONDITION(p->extended && because, "reason",
-					     SD_JSON_BUILD_STRING(because)));
+	if (p->answer == ANSWER_WAITING)
+		r = owners_waited_for(m, p, &after);
+	if (r >= 0)
+		r = sd_json_variant_append_arraybo(
+			array, SD_JSON_BUILD_PAIR_UNSIGNED("participant", p->id),
+			SD_JSON_BUILD_PAIR_STRING("owner", peer->owner),
+			SD_JSON_BUILD_PAIR_INTEGER("pid", peer->pid),
+			SD_JSON_BUILD_PAIR_BOOLEAN("required", p->required),
+			SD_JSON_BUILD_PAIR_STRING("state", update_answer_to_string(p->answer)),
+			SD_JSON_BUILD_PAIR_BOOLEAN("extended", p->extended),
+			SD_JSON_BUILD_PAIR_CONDITION(p->extended && because, "reason",
+						     SD_JSON_BUILD_STRING(because)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!order->before, "freezeBefore",
+						     SD_JSON_BUILD_STRV((char **)order->before)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!order->after, "freezeAfter",
+						     SD_JSON_BUILD_STRV((char **)order->after)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!after, "waitsFor",
+						     SD_JSON_BUILD_VARIANT(after)));
+	sd_json_variant_unref(after);
+	return r;
 }
 
 int barrier_participants(const struct manager *m, bool open, sd_json_variant **ret)

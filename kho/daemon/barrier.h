@@ -21,6 +21,14 @@ void barrier_tell(struct updater *u, uint32_t participant, const char *event);
 int barrier_extend(struct peer *peer, enum update_phase phase, uint64_t usec, const char *reason,
 		   uint64_t *ret_usec);
 
+/* order_find_cycle() in what the participants say and this one would. */
+int barrier_find_cycle(const struct peer *peer, const struct order *order, char **ret);
+
+/* Whom a participant that is not told yet has to wait for: "a.service, b.service"; once the time is
+ * over, those that took it. NULL: nobody, or out of memory.
+ */
+char *barrier_waits_for(const struct manager *m, uint32_t participant);
+
 /* An array of io.kho.Manager.Participant; open: only of those that have not answered yet. */
 int barrier_participants(const struct manager *m, bool open, sd_json_variant **ret);
 

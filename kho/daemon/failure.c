@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "kho/daemon/barrier.h"
 #include "kho/daemon/clock.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
@@ -40,13 +41,21 @@ static char *timeout_words(const struct updater *u, const struct update_cause *c
 			   const char *owner)
 {
 	const struct peer *peer = peer_of_participant(u->m, cause->participant);
+	_cleanup_free_ char *others = NULL;
 	bool overdue = cause->event == EVENT_OVERDUE && peer;
 	uint64_t usec = overdue ? peer->answer_by_usec - peer->asked_usec : u->timeout_usec;
 	const char *because = peer ? peer->extended_because : NULL;
 	char *words;
 	int r;
 
-	if (because)
+	if (cause->unasked) {
+		others = barrier_waits_for(u->m, cause->participant);
+		r = asprintf(
+			&words,
+			"%s could not be told to freeze within %.3g s, as it freezes after %s; "
+			"see their logs, or allow more with --kho-timeout=",
+			owner, (double)usec / USEC_PER_SEC, others ?: "others");
+	} else if (because)
 		r = asprintf(&words,
 			     "%s did not answer within %.3g s, although it had asked for more time "
 			     "(%s); see its log, or allow more with --kho-timeout=",

@@ -2,26 +2,112 @@
 #include <string.h>
 #include <systemd/sd-json.h>
 
+#include "kho/core/text.h"
 #include "kho/daemon/barrier.h"
 #include "kho/daemon/handover-error.h"
 #include "kho/daemon/participant-methods.h"
+#include "kho/daemon/quota.h"
 #include "kho/daemon/updater.h"
+
+struct watch_parameters {
+	int required;
+	char **freeze_before, **freeze_after;
+};
+
+static void watch_parameters_done(struct watch_parameters *p)
+{
+	for (char **name = p->freeze_before; name && *name; name++)
+		free(*name);
+	for (char **name = p->freeze_after; name && *name; name++)
+		free(*name);
+	free(p->freeze_before);
+	free(p->freeze_after);
+}
+
+/* 0, or 1: they can't be, and the error has been sent. */
+static int check_names(struct peer *peer, const char *field, char **names, bool others)
+{
+	size_t n = 0;
+
+	for (char **name = names; name && *name; name++, n++) {
+		size_t length = strlen(*name);
+
+		if (length == 0 || length > REGION_OWNER_MAX || !text_is_printable(*name, length) ||
+		    n == ORDER_NAMES_MAX)
+			return sd_varlink_error_invalid_parameter_name(peer->link, field) < 0 ? -EIO
+											      : 1;
+		if (others || owner_is_trusted(peer->owner) || quota_is_shared(peer->owner, *name))
+			continue;
+		return handover_message(
+			       peer, "OrderNotAllowed",
+			       "%s can't have %s wait for it: a user's participants freeze "
+			       "before others of the same user only; freezeAfter is free",
+			       peer->owner, *name) < 0
+			       ? -EIO
+			       : 1;
+	}
+	return 0;
+}
+
+/* 0, or 1: there is one, and the error has been sent. */
+static int check_cycle(struct peer *peer, const struct watch_parameters *p)
+{
+	_cleanup_free_ char *cycle = NULL, *shown = NULL, *message = NULL;
+	int r = barrier_find_cycle(peer,
+				   &(struct order){.owner = peer->owner,
+						   .before = (const char *const *)p->freeze_before,
+						   .after = (const char *const *)p->freeze_after},
+				   &cycle);
+
+	if (r != -ELOOP)
+		return r;
+	/* Each name is short; there may be many. */
+	shown = text_format(REGION_REASON_MAX, "%s", cycle);
+	if (!shown || asprintf(&message,
+			       "the order in which participants freeze would go in a circle: %s "
+			       "(each freezes before the next)",
+			       shown) < 0)
+		return -ENOMEM;
+	r = sd_varlink_errorbo(peer->link, HANDOVER_ERROR("OrderCycle"),
+			       SD_JSON_BUILD_PAIR_STRING("cycle", shown),
+			       SD_JSON_BUILD_PAIR_STRING("message", message));
+	return r < 0 ? r : 1;
+}
+
+static int watch(struct peer *peer, struct watch_parameters *p)
+{
+	int r = check_names(peer, "freezeBefore", p->freeze_before, false);
+
+	if (r == 0)
+		r = check_names(peer, "freezeAfter", p->freeze_after, true);
+	if (r == 0)
+		r = check_cycle(peer, p);
+	if (r == 0) {
+		r = peer_watch(peer, p->required != 0, p->freeze_before, p->freeze_after);
+		if (r >= 0)
+			p->freeze_before = p->freeze_after = NULL;
+	}
+	return r < 0 ? r : 0;
+}
 
 int watch_method(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 		 void *userdata)
 {
-	static const sd_json_dispatch_field table[] = {{"required", SD_JSON_VARIANT_BOOLEAN,
-							sd_json_dispatch_tristate, 0,
-							SD_JSON_NULLABLE},
-						       {}};
-	int required = true, r;
+	static const sd_json_dispatch_field table[] = {
+		{"required", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct watch_parameters, required), SD_JSON_NULLABLE},
+		{"freezeBefore", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+		 offsetof(struct watch_parameters, freeze_before), SD_JSON_NULLABLE},
+		{"freezeAfter", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+		 offsetof(struct watch_parameters, freeze_after), SD_JSON_NULLABLE},
+		{}};
+	_cleanup_(watch_parameters_done) struct watch_parameters p = {.required = true};
+	int r;
 
 	if (!peer_may_call(userdata, flags))
 		return 0;
-	r = sd_varlink_dispatch(link, parameters, table, &required);
-	if (r != 0)
-		return r;
-	return peer_watch(userdata, required != 0);
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	return r != 0 ? r : watch(userdata, &p);
 }
 
 /* What is said to prepare or freeze. */

@@ -14,11 +14,20 @@
 
 #define CROWD_LOG_USEC (60 * USEC_PER_SEC)
 
+static void free_names(const char *const *names)
+{
+	for (const char *const *name = names; name && *name; name++)
+		free((char *)*name);
+	free((void *)names);
+}
+
 static struct peer *peer_free(struct peer *peer)
 {
 	sd_varlink_unref(peer->held);
 	sd_event_source_disable_unref(peer->overdue);
 	free(peer->extended_because);
+	free_names(peer->order.before);
+	free_names(peer->order.after);
 	free(peer->owner);
 	free(peer);
 	return NULL;
@@ -142,7 +151,7 @@ struct peer *peer_of_participant(const struct manager *m, uint32_t participant)
 	return NULL;
 }
 
-int peer_watch(struct peer *peer, bool required)
+int peer_watch(struct peer *peer, bool required, char **freeze_before, char **freeze_after)
 {
 	struct manager *m = peer->manager;
 	int r;
@@ -150,13 +159,18 @@ int peer_watch(struct peer *peer, bool required)
 	if (peer->participant)
 		return -EBUSY;
 	peer->participant = ++m->last_participant;
+	peer->order = (struct order){.owner = peer->owner,
+				     .before = (const char *const *)freeze_before,
+				     .after = (const char *const *)freeze_after};
 	peer_tell(peer, "watching", 0, NULL);
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_JOIN,
 						   .participant = peer->participant,
-						   .required = required});
-	if (r < 0)
+						   .required = required,
+						   .order = &peer->order});
+	if (r < 0) {
 		peer->participant = 0;
-	else
+		peer->order = (struct order){};
+	} else
 		peer->held = sd_varlink_ref(peer->link);
 	if (r >= 0)
 		monitor_event(m, &(struct monitor_event){.event = "joined", .owner = peer->owner});

@@ -12,6 +12,7 @@ struct peer {
 		*held; /* the same, once it watches: sd-varlink ends a call that nobody refers to */
 	char *owner;
 	pid_t pid;
+	struct order order;   /* what it says about when it freezes; its names are the peer's */
 	uint32_t participant; /* 0: does not watch */
 	size_t unread;	      /* calls since it last had read all answers */
 	bool warned;	      /* of what it does wrong; once is enough */
@@ -42,8 +43,10 @@ void peers_free(struct manager *m);
 /* NULL: gone by now. */
 struct peer *peer_of_participant(const struct manager *m, uint32_t participant);
 
-/* Makes the peer a participant. Errors: -EBUSY it is one already; update_feed's. */
-int peer_watch(struct peer *peer, bool required);
+/* Makes the peer a participant, which freezes in that order: arrays that end with NULL, or NULL,
+ * the peer's from here on success. Errors: -EBUSY it is one already; update_feed's.
+ */
+int peer_watch(struct peer *peer, bool required, char **freeze_before, char **freeze_after);
 
 /* Sends an event of io.kho.Handover.Watch; timeout_usec 0 and reason NULL are left out. */
 void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, const char *reason);

@@ -32,11 +32,15 @@ static uint64_t half_of_memory(void)
 	return sysinfo(&info) < 0 ? UINT64_MAX : (uint64_t)info.totalram * info.mem_unit / 2;
 }
 
+bool owner_is_trusted(const char *owner)
+{
+	return !is_user(owner) || quota_is_shared(owner, USER_PREFIX "0");
+}
+
 struct quota quota_of(const char *owner)
 {
-	/* Whoever is root, or made a system unit, is trusted not to want memory that is not there.
-	 */
-	if (!is_user(owner) || quota_is_shared(owner, USER_PREFIX "0"))
+	/* To want no memory that is not there. */
+	if (owner_is_trusted(owner))
 		return (struct quota){.connections = 1024, .regions = 1024, .bytes = UINT64_MAX};
 	/* Each connection can pin a message of 16 MiB here, and 253 fds. */
 	return (struct quota){.connections = 64, .regions = 256, .bytes = half_of_memory()};

@@ -24,6 +24,9 @@ struct quota {
 
 struct quota quota_of(const char *owner);
 
+/* Whether it is root's, or a unit of the system, which only root makes. */
+bool owner_is_trusted(const char *owner);
+
 /* Whether both owners are on one account. */
 bool quota_is_shared(const char *owner, const char *other);
 

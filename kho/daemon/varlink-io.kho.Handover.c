@@ -82,7 +82,14 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	Watch, SD_VARLINK_REQUIRES_MORE,
 	COMMENT("Whether a refusal, or no answer in time, stops the update (true, the default), or "
 		"only leaves the participant behind."),
-	INPUT(required, BOOL, NULLABLE), SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0),
+	INPUT(required, BOOL, NULLABLE),
+	COMMENT("Owners, as Region.owner spells them, whose participants are told freeze only after "
+		"this one has answered it. 64 at most; those who do not take part are passed over. A "
+		"user can name only its own."),
+	INPUT(freezeBefore, STRING, NULLABLE | SD_VARLINK_ARRAY),
+	COMMENT("Owners whose participants have to have answered freeze before this one is told."),
+	INPUT(freezeAfter, STRING, NULLABLE | SD_VARLINK_ARRAY),
+	SD_VARLINK_DEFINE_OUTPUT_BY_TYPE(event, Event, 0),
 	COMMENT("Number of this participant, for Acknowledge."), OUTPUT(participant, INT, 0),
 	COMMENT("The update's id; not with watching."), OUTPUT(update, STRING, NULLABLE),
 	COMMENT("Microseconds left to acknowledge; with prepare and freeze, unless nobody waits for "
@@ -127,6 +134,9 @@ static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, 0), FIELD
 static SD_VARLINK_DEFINE_ERROR(NoSuchParticipant, FIELD(participant, INT, 0),
 			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(AlreadyExtended, FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(OrderCycle, COMMENT("a → b → a: each freezes before the next."),
+			       FIELD(cycle, STRING, 0), FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(OrderNotAllowed, FIELD(message, STRING, 0));
 
 SD_VARLINK_DEFINE_INTERFACE(
 	io_kho_Handover, "io.kho.Handover",
@@ -161,7 +171,7 @@ SD_VARLINK_DEFINE_INTERFACE(
 	&vl_method_List,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Takes part in updates: the connection stays open and tells of each step. A "
-		"participant that closes it is one no longer. Errors: none."),
+		"participant that closes it is one no longer. Errors: OrderCycle, OrderNotAllowed."),
 	&vl_method_Watch,
 	SD_VARLINK_SYMBOL_COMMENT("Answers prepare or freeze, on another connection than Watch's. "
 				  "Errors: NoSuchParticipant, UpdateInProgress."),
@@ -195,4 +205,9 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("The caller's owner has no such participant."),
 	&vl_error_NoSuchParticipant,
 	SD_VARLINK_SYMBOL_COMMENT("The participant has asked for more time in this phase already."),
-	&vl_error_AlreadyExtended);
+	&vl_error_AlreadyExtended,
+	SD_VARLINK_SYMBOL_COMMENT("Participants could not freeze in any order that all have asked "
+				  "for; names of whom nobody takes part count too."),
+	&vl_error_OrderCycle,
+	SD_VARLINK_SYMBOL_COMMENT("A user can't have others wait for its participants."),
+	&vl_error_OrderNotAllowed);

@@ -34,7 +34,11 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 		"freeze was told, no answer yet), accepted, refused, left-behind (optional, and "
 		"without an answer in time)."),
 	FIELD(state, STRING, 0), COMMENT("Whether it has asked for more time to answer."),
-	FIELD(extended, BOOL, 0), COMMENT("Why, if it said so."), FIELD(reason, STRING, NULLABLE));
+	FIELD(extended, BOOL, 0), COMMENT("Why, if it said so."), FIELD(reason, STRING, NULLABLE),
+	COMMENT("Owners, as Watch of io.kho.Handover had them."),
+	FIELD(freezeBefore, STRING, NULLABLE | ARRAY), FIELD(freezeAfter, STRING, NULLABLE | ARRAY),
+	COMMENT("While it is waiting: owners that have to answer first."),
+	FIELD(waitsFor, STRING, NULLABLE | ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Moment,

@@ -41,9 +41,10 @@ struct question {
 struct watch {
 	bool wanted; /* kho_watch() was called and succeeded */
 	bool required;
-	sd_varlink *link; /* NULL while khod is away */
-	bool established; /* khod has said "watching" on link */
-	int error;	  /* why link is of no use any more; 0: it is */
+	char **freeze_before, **freeze_after; /* end with NULL; NULL: nobody is named */
+	sd_varlink *link;		      /* NULL while khod is away */
+	bool established;		      /* khod has said "watching" on link */
+	int error;			      /* why link is of no use any more; 0: it is */
 	uint64_t participant;
 	uint64_t delay_usec, next_usec; /* looking for khod: every, next at */
 	struct question question;

@@ -213,9 +213,26 @@ struct kho_event {
  *
  * -EALREADY  this handle watches already
  * -ENOSPC    too many participants
+ * -ELOOP     participants could not freeze in any order that all have asked for
+ * -EPERM     a user's service can't have others wait for it: see kho_freeze_before()
+ * -EINVAL    ... or a name for it is none, or there are more than 64
  * Since 0.1.
  */
 int kho_watch(struct kho *k, uint64_t flags);
+
+/*
+ * Says, before kho_watch(), that this service freezes before or after the participants of another
+ * owner (cache.service; uid:N/UNIT or uid:N for what is no unit of the system): the one is told
+ * FREEZE only when the other has answered it. Owners that do not take part are passed over. May be
+ * called for several. As with units, khod refuses an order that goes in a circle: kho_watch()
+ * returns -ELOOP then, and the message shows it.
+ *
+ * -EALREADY  this handle watches already
+ * -EINVAL    owner is NULL or empty
+ * Since 0.1.
+ */
+int kho_freeze_before(struct kho *k, const char *owner);
+int kho_freeze_after(struct kho *k, const char *owner);
 
 /*
  * An fd that becomes readable (POLLIN) when kho_process() has something to do. It stays the same

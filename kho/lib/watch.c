@@ -37,9 +37,18 @@ static void disconnect(struct kho *k)
 	k->watch.established = false;
 }
 
+static void free_names(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
 void watch_done(struct kho *k)
 {
 	disconnect(k);
+	free_names(k->watch.freeze_before);
+	free_names(k->watch.freeze_after);
 	question_clear(&k->watch.question);
 	event_queue_clear(&k->events);
 	close_fd(&k->timer_fd);
@@ -177,8 +186,12 @@ static int start(struct kho *k)
 	sd_varlink_set_relative_timeout(watch->link, UINT64_MAX);
 	r = sd_varlink_bind_reply(watch->link, on_reply);
 	if (r >= 0)
-		r = sd_json_buildo(&parameters,
-				   SD_JSON_BUILD_PAIR_BOOLEAN("required", watch->required));
+		r = sd_json_buildo(
+			&parameters, SD_JSON_BUILD_PAIR_BOOLEAN("required", watch->required),
+			SD_JSON_BUILD_PAIR_CONDITION(!!watch->freeze_before, "freezeBefore",
+						     SD_JSON_BUILD_STRV(watch->freeze_before)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!watch->freeze_after, "freezeAfter",
+						     SD_JSON_BUILD_STRV(watch->freeze_after)));
 	if (r >= 0)
 		r = sd_varlink_observe(watch->link, "io.kho.Handover.Watch", parameters);
 	event.data.fd = sd_varlink_get_fd(watch->link);
@@ -239,6 +252,36 @@ int kho_watch(struct kho *k, uint64_t flags)
 	call_disconnect(k);
 	arm(k);
 	return 0;
+}
+
+static int add_name(struct kho *k, char ***names, const char *owner)
+{
+	size_t n = 0;
+	char **more;
+
+	if (k->watch.wanted)
+		return fail(k, -EALREADY, "%s", kho_strerror(EALREADY));
+	if (!owner || !*owner)
+		return fail(k, -EINVAL, "an owner's name is missing");
+	while (*names && (*names)[n])
+		n++;
+	more = reallocarray(*names, n + 2, sizeof(*more));
+	if (!more)
+		return fail(k, -ENOMEM, "%s", kho_strerror(ENOMEM));
+	*names = more;
+	more[n + 1] = NULL;
+	more[n] = strdup(owner);
+	return more[n] ? 0 : fail(k, -ENOMEM, "%s", kho_strerror(ENOMEM));
+}
+
+int kho_freeze_before(struct kho *k, const char *owner)
+{
+	return k ? add_name(k, &k->watch.freeze_before, owner) : -EINVAL;
+}
+
+int kho_freeze_after(struct kho *k, const char *owner)
+{
+	return k ? add_name(k, &k->watch.freeze_after, owner) : -EINVAL;
 }
 
 static void lost(struct kho *k)

@@ -211,6 +211,16 @@ static int notify(struct fake_khod *khod, const char *event)
 					     SD_JSON_BUILD_STRING("the operator gave up")));
 }
 
+static void note_names(struct fake_khod *khod, sd_json_variant *names)
+{
+	for (size_t i = 0; names && i < sd_json_variant_elements(names); i++) {
+		const char *name = sd_json_variant_string(sd_json_variant_by_index(names, i));
+		size_t n = strlen(khod->order);
+
+		snprintf(khod->order + n, sizeof(khod->order) - n, ",%s", name);
+	}
+}
+
 static int on_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 		    void *userdata)
 {
@@ -218,7 +228,15 @@ static int on_watch(sd_varlink *link, sd_json_variant *parameters, sd_varlink_me
 
 	if (!(flags & SD_VARLINK_METHOD_MORE))
 		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, NULL);
+	if (khod->watch_error)
+		return sd_varlink_errorbo(link, khod->watch_error,
+					  SD_JSON_BUILD_PAIR_STRING("cycle", "a → a"),
+					  SD_JSON_BUILD_PAIR_STRING("message", "not like this"));
 	must(!khod->watcher);
+	khod->order[0] = '\0';
+	note_names(khod, sd_json_variant_by_key(parameters, "freezeBefore"));
+	strcat(khod->order, ";");
+	note_names(khod, sd_json_variant_by_key(parameters, "freezeAfter"));
 	khod->watcher = sd_varlink_ref(link);
 	khod->participant++;
 	return sd_varlink_notifybo(link, SD_JSON_BUILD_PAIR_STRING("event", "watching"),

@@ -29,11 +29,14 @@ struct fake_khod {
 	bool register_hangs_up;
 	unsigned n_registered; /* times that Register was called */
 
+	const char *watch_error; /* what the next Watch fails with; NULL: it does not */
+
 	/* The update that is on, and what is asked. */
 	const char *update, *phase, *state;
 	int64_t timeout_usec;  /* to answer in; 0: 30 s */
 	int participant;       /* the last that watched */
 	char acknowledged[64]; /* PHASE:UPDATE:accept or refuse:REASON of the last answer */
+	char order[64];	       /* BEFORE;AFTER that Watch gave, names behind commas */
 	char extended[64];     /* PHASE:UPDATE:USEC:REASON of the last request for more time */
 
 	/* The thread's. */

@@ -95,10 +95,42 @@ static void test_more_time(void **state)
 	assert_string_equal(t->khod.extended, "freeze:u1:18446744073709551615:");
 }
 
+static void test_order(void **state)
+{
+	struct test *t = *state;
+
+	assert_int_equal(kho_freeze_before(NULL, "a"), -EINVAL);
+	assert_int_equal(kho_freeze_before(t->kho, ""), -EINVAL);
+	assert_int_equal(kho_freeze_after(t->kho, NULL), -EINVAL);
+	assert_int_equal(kho_freeze_before(t->kho, "web.service"), 0);
+	assert_int_equal(kho_freeze_after(t->kho, "db.service"), 0);
+	assert_int_equal(kho_freeze_after(t->kho, "uid:7/log.service"), 0);
+	assert_int_equal(kho_watch(t->kho, 0), 0);
+	assert_string_equal(t->khod.order, ",web.service;,db.service,uid:7/log.service");
+	assert_int_equal(kho_freeze_before(t->kho, "a"), -EALREADY);
+}
+
+static void test_order_in_a_circle(void **state)
+{
+	struct test *t = *state;
+
+	t->khod.watch_error = "io.kho.Handover.OrderCycle";
+	assert_int_equal(kho_freeze_before(t->kho, "a"), 0);
+	assert_int_equal(kho_watch(t->kho, 0), -ELOOP);
+	assert_string_equal(kho_error_message(t->kho), "not like this");
+	t->khod.watch_error = "io.kho.Handover.OrderNotAllowed";
+	assert_int_equal(kho_watch(t->kho, 0), -EPERM);
+	/* The handle is as good as before. */
+	t->khod.watch_error = NULL;
+	assert_int_equal(kho_watch(t->kho, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_more_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_order_in_a_circle, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

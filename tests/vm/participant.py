@@ -3,11 +3,13 @@
 """A participant that does as it is told, and writes down what it hears: one line an event.
 
     participant.py NAME [--uid=N] [--optional] [--prepare=ANSWER] [--freeze=ANSWER]
-                   [--delay=SECONDS] [--more=SECONDS]
+                   [--delay=SECONDS] [--more=SECONDS] [--before=OWNER,...] [--after=OWNER,...]
+                   [--journal=FILE]
 
 ANSWER is accept, refuse, silence, leave, or later (accept, as soon as there is a file /tmp/NAME.go);
 it comes --delay seconds late, and --more asks for that much time first, twice. With --region it
-keeps a region of that name.
+keeps a region of that name. --journal appends what it hears and answers to a file that it shares
+with others.
 """
 
 import argparse
@@ -66,6 +68,12 @@ def receive(watch, go, pending):
     return watch.receive()[0]
 
 
+def write_journal(path, line):
+    if path:
+        with open(path, "a") as file:
+            file.write(line + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
@@ -76,6 +84,9 @@ def main():
     parser.add_argument("--region", type=int, help="bytes")
     parser.add_argument("--delay", type=float, default=0)
     parser.add_argument("--more", type=int)
+    parser.add_argument("--before", type=lambda text: text.split(","))
+    parser.add_argument("--after", type=lambda text: text.split(","))
+    parser.add_argument("--journal")
     options = parser.parse_args()
     if options.uid is not None:
         os.setuid(options.uid)
@@ -83,11 +94,20 @@ def main():
         fd = region.create(options.name, options.name, options.region)
         region.register(options.name, fd)
     watch = Connection()
-    watch.send("Watch", {"required": not options.optional}, more=True)
+    watch.send(
+        "Watch",
+        {
+            "required": not options.optional,
+            "freezeBefore": options.before,
+            "freezeAfter": options.after,
+        },
+        more=True,
+    )
     pending = None
     while True:
         event = receive(watch, f"/tmp/{options.name}.go", pending)
         print(event["event"], event.get("reason", ""), flush=True)
+        write_journal(options.journal, f"{options.name} {event['event']}")
         answer = getattr(options, event["event"], None)
         if answer and options.more is not None:
             extend(event, options.more)
@@ -98,6 +118,7 @@ def main():
         if answer == "leave":
             return
         if answer in ("accept", "refuse"):
+            write_journal(options.journal, f"{options.name} answers")
             acknowledge(event, answer == "accept")
 
 
@@ -106,3 +127,5 @@ if __name__ == "__main__":
         main()
     except ConnectionError as error:
         sys.exit(f"khod is away: {error}")
+    except Refused as error:
+        sys.exit(f"{error.name}: {error}")

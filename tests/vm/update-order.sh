@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: participants that ask for more time: who is waited for, and no longer than the operator allows
+# about: participants that ask for more time, and that freeze in an order; no longer than the operator allows
 # files: participant.py region.py ../../examples/counter.py
 # timeout: 400
 . "$LAB"
@@ -10,6 +10,21 @@ joins() {
 	./participant.py "$@" >"/tmp/$1" 2>&1 &
 	PIDS+=($!)
 	wait_for 30 grep -q watching "/tmp/$1"
+}
+
+# cant_join WORDS OPTION...
+cant_join() {
+	local words=$1
+
+	shift
+	assert_fails ./participant.py "$@"
+	say "$OUTPUT"
+	assert_match "$OUTPUT" "$words"
+}
+
+# joins_journal NAME OPTION...: the same, with what it hears and answers in the one journal.
+joins_journal() {
+	joins "$@" --journal=/tmp/journal
 }
 
 leave_all() {
@@ -57,6 +72,51 @@ joins slow --uid=1001 --optional --prepare=silence --more=100
 output=$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-timeout=6 2>&1) || fail "exit $?: $output"
 assert_match "$output" 'warning: uid:1001 did not answer within 6 s.* leaves it behind'
 assert_ok kexec --kho -u
+leave_all
+
+say "== each freezes when those before it have answered"
+install -m 0666 /dev/null /tmp/journal
+joins_journal third --uid=1003 --after=uid:4711,uid:1002
+joins_journal second --uid=1002 --after=uid:1001 --freeze=refuse --delay=2
+joins_journal first --uid=1001 --delay=2
+joins_journal root --before=uid:1001,uid:1002
+assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
+: >/tmp/journal
+assert_fails kexec --kho -e
+say "$OUTPUT"
+assert_match "$OUTPUT" 'uid:1002 \(after uid:1001\), uid:1003 \(after uid:1002\)|uid:1003 \(after uid:1002\), uid:1002 \(after uid:1001\)'
+assert_match "$OUTPUT" 'uid:1002 refuses the update'
+wait_for 10 grep -q 'root resume' /tmp/journal
+assert_eq "$(grep -v resume /tmp/journal | tr '\n' ' ')" \
+	"root freeze root answers first freeze first answers second freeze second answers " "order"
+# Of an update that it was not told to freeze for, it was told to prepare.
+assert_match "$(cat /tmp/third)" 'prepare.*resume'
+assert_match "$(kho status --json)" '"freezeAfter":\["uid:4711","uid:1002"\]'
+
+say "== in a circle"
+cant_join 'OrderCycle: .*uid:1001 → uid:1002 → uid:1003 → uid:1001 ' fourth --uid=1001 --after=uid:1003
+cant_join 'OrderCycle: .*uid:0 → uid:0 ' fourth --after=uid:0
+cant_join 'OrderCycle: .*uid:4711 → uid:1003 → uid:4711 ' fourth --uid=4711 --after=uid:1003
+cant_join "OrderNotAllowed: uid:1004 can't have uid:1001 wait for it" fourth --uid=1004 --before=uid:1001
+cant_join 'InvalidParameter' fourth --uid=1004 --after=
+leave_all
+
+say "== one is left behind, the next is told; one takes all the time, and the next can't be"
+joins first --uid=1001 --optional --freeze=silence --more=100
+joins second --uid=1002 --after=uid:1001
+assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
+assert_fails kexec --kho -e --kho-timeout=6
+say "$OUTPUT"
+assert_match "$OUTPUT" 'uid:1002 could not be told to freeze within 6 s, as it freezes after uid:1001'
+wait_for 10 grep -q resume /tmp/second
+leave_all
+joins first --uid=1001 --optional --freeze=silence
+joins second --uid=1002 --after=uid:1001 --freeze=refuse
+assert_ok kexec --kho -l "$NEXT" --reuse-cmdline
+assert_fails kexec --kho -e --kho-timeout=10
+say "$OUTPUT"
+assert_match "$(cat /run/khod.log)" 'uid:1001 did not answer within 5 s; .* leaves it behind'
+assert_match "$OUTPUT" 'uid:1002 refuses the update'
 leave_all
 
 say "== more time to freeze, and the update happens"
