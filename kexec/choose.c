@@ -79,7 +79,7 @@ enum exit_code run_choose(struct run *run, struct kexec_options *o, struct choic
 		apply_settings(&ret->settings, o);
 		if (!(o->actions & ACTION_LOAD) || o->image)
 			return EXIT_DONE;
-		r = next_kernel_find(&ret->settings, &ret->next, &error);
+		r = next_kernel_find(&ret->settings, o->entry, &ret->next, &error);
 	}
 	if (r < 0)
 		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));

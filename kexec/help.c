@@ -19,6 +19,7 @@ void help_print(void)
 	      "Changes to another kernel, and keeps the memory that services registered with khod.\n"
 	      "\n"
 	      "with -l:\n"
+	      "      --entry=ID            the kernel of a boot loader entry; help lists them\n"
 	      "      --initrd=FILE         the kernel's initial ramdisk\n"
 	      "      --command-line=WORDS  the kernel's command line; --append=WORDS is the same\n"
 	      "      --reuse-cmdline       begin with the command line of the running kernel\n"

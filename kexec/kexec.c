@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "kexec/choose.h"
 #include "kexec/distribution.h"
 #include "kexec/help.h"
@@ -52,5 +54,7 @@ int main(int argc, char **argv)
 	}
 	if (options.actions & ACTION_VERSION)
 		return version_print();
+	if (options.entry && strcmp(options.entry, "help") == 0)
+		return next_kernel_print_entries(stdout) < 0 ? EXIT_LOCAL : EXIT_DONE;
 	return act(&options);
 }

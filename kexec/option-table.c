@@ -19,6 +19,7 @@ const struct known_option known_options[] = {
 	VALUE("kho-timeout", 0, ROLE_TIMEOUT),
 	VALUE("kho-digest", 0, ROLE_DIGEST),
 	FLAG("kho-force", 0, ROLE_FORCE),
+	VALUE("entry", 0, ROLE_ENTRY), /* without --kho: of a kernel to jump back to */
 
 	ACTION("load", 'l', ACTION_LOAD),
 	ACTION("exec", 'e', ACTION_EXECUTE),
@@ -53,7 +54,6 @@ const struct known_option known_options[] = {
 	REFUSED("print-ckr-size", 0, false, FOR_CRASH_KERNELS),
 	REFUSED("load-preserve-context", 0, false, FOR_JUMPING_BACK),
 	REFUSED("load-jump-back-helper", 0, false, FOR_JUMPING_BACK),
-	REFUSED("entry", 0, true, FOR_JUMPING_BACK),
 	REFUSED("load-live-update", 0, false, FOR_XEN),
 	REFUSED("exec-live-update", 0, false, FOR_XEN),
 	REFUSED("mem-min", 0, true, NOT_BY_FILE),

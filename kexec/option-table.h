@@ -11,6 +11,7 @@ enum option_role {
 	ROLE_TIMEOUT,
 	ROLE_DIGEST,
 	ROLE_FORCE,
+	ROLE_ENTRY,
 	ROLE_ACTION,
 	ROLE_NO_SYNC,
 	ROLE_INITRD,	    /* the distribution's kexec gets it, after a look at the file */

@@ -142,6 +142,9 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 	case ROLE_FORCE:
 		o->force = true;
 		return 0;
+	case ROLE_ENTRY:
+		o->entry = value;
+		return *value ? 0 : fail(o, "--entry needs the id of a boot loader entry");
 	case ROLE_ACTION:
 		o->actions |= known->action;
 		return 0;
@@ -229,6 +232,11 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "of -l, -e, -u and -S only -l and -e go together");
 	if (!load && o->image)
 		return fail(o, "\"%s\" goes with -l only", o->image);
+	if (o->image && o->entry)
+		return fail(o, "--entry=%s names a kernel already, and \"%s\" is another one",
+			    o->entry, o->image);
+	if (!load && o->entry)
+		return fail(o, "--entry goes with -l only");
 	if (!load && o->n_load_arguments > 0)
 		return fail(o, "%s goes with -l only", o->load_arguments[0]);
 	if (!load && o->has_digest_size_max)

@@ -21,6 +21,7 @@ struct kexec_options {
 
 	unsigned int actions;
 	const char *image;	  /* borrowed, as all of these; NULL: what comes next by itself */
+	const char *entry;	  /* id of a boot loader entry, instead; NULL: none */
 	const char *initrd;	  /* NULL: none */
 	const char *command_line; /* the last of --command-line and --append; NULL: none */
 	const char *command_line_from; /* where that can be changed; NULL: where it was said */

@@ -104,11 +104,14 @@ static enum exit_code check_and_show(const struct check_options *options, char *
 }
 
 /* What the options do not say is the chosen kernel's. */
-static enum exit_code check_chosen(struct check_options *options, bool json)
+static enum exit_code check_chosen(const char *entry, struct check_options *options, bool json)
 {
 	_cleanup_(next_kernel_done) struct next_kernel next = {};
-	enum exit_code r = chosen_find(&next);
+	enum exit_code r;
 
+	if (entry && strcmp(entry, "help") == 0)
+		return next_kernel_print_entries(stdout) < 0 ? EXIT_LOCAL : EXIT_DONE;
+	r = chosen_find(entry, &next);
 	if (r != EXIT_DONE)
 		return r;
 	if (!options->initrd)
@@ -121,6 +124,7 @@ static enum exit_code check_chosen(struct check_options *options, bool json)
 int verb_check(int argc, char *argv[])
 {
 	static const struct option options[] = {
+		{"entry", required_argument, NULL, 'e'},
 		{"initrd", required_argument, NULL, 'i'},
 		{"command-line", required_argument, NULL, 'c'},
 		{"append", required_argument, NULL, 'c'},
@@ -130,11 +134,15 @@ int verb_check(int argc, char *argv[])
 		{},
 	};
 	struct check_options wanted = {.reuse_by_default = true};
+	const char *entry = NULL;
 	bool json = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
 		switch (c) {
+		case 'e':
+			entry = optarg;
+			break;
 		case 'i':
 			wanted.initrd = optarg;
 			break;
@@ -154,6 +162,11 @@ int verb_check(int argc, char *argv[])
 			return bad_usage("check");
 		}
 	if (optind == argc)
-		return check_chosen(&wanted, json);
+		return check_chosen(entry, &wanted, json);
+	if (entry) {
+		say("--entry=%s names a kernel already, and %s is another one", entry,
+		    argv[optind]);
+		return bad_usage("check");
+	}
 	return check_and_show(&wanted, argv + optind, argc - optind, NULL, json);
 }

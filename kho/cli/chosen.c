@@ -4,7 +4,7 @@
 #include "kho/cli/chosen.h"
 #include "kho/cli/say.h"
 
-enum exit_code chosen_find(struct next_kernel *ret)
+enum exit_code chosen_find(const char *entry, struct next_kernel *ret)
 {
 	_cleanup_(settings_done) struct settings settings = {};
 	_cleanup_free_ char *message = NULL;
@@ -13,7 +13,7 @@ enum exit_code chosen_find(struct next_kernel *ret)
 	for (char **warning = settings.warnings; warning && *warning; warning++)
 		say("warning: %s", *warning);
 	if (r >= 0)
-		r = next_kernel_find(&settings, ret, &message);
+		r = next_kernel_find(&settings, entry, ret, &message);
 	for (char **warning = ret->warnings; warning && *warning; warning++)
 		say("warning: %s", *warning);
 	if (r >= 0)

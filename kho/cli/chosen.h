@@ -6,8 +6,8 @@
 #include "kho/client/next.h"
 #include "kho/client/exit-codes.h"
 
-/* The kernel that comes next, if none was named. Says warnings and errors. */
-enum exit_code chosen_find(struct next_kernel *ret);
+/* The kernel that comes next, or of that entry (NULL: none was named). Says warnings and errors. */
+enum exit_code chosen_find(const char *entry, struct next_kernel *ret);
 
 /* Which one it is and why, a few lines. */
 void chosen_print(const struct next_kernel *next);

@@ -20,7 +20,7 @@ static const struct verb {
 	{"tree", verb_tree, "[--kernel=in|out [BLOB]] [--raw | --json]",
 	 "The handover tree, as khod holds it, or the kernel's own"},
 	{"check", verb_check,
-	 "[--initrd=FILE] [--command-line=WORDS] [--reuse-cmdline] [--json] [IMAGE...]",
+	 "[--entry=ID] [--initrd=FILE] [--command-line=WORDS] [--reuse-cmdline] [--json] [IMAGE...]",
 	 "Whether memory survives the change to another kernel"},
 	{"report", verb_report, "[--json]", "What the last update did to each region"},
 	{"monitor", verb_monitor, "[--json]", "Follow what khod does, live"},

@@ -110,6 +110,8 @@ static void note_section(const uint8_t *section, const struct image_part *part, 
 	} parts[] = {
 		{".initrd", offsetof(struct image, initrd)},
 		{".cmdline", offsetof(struct image, cmdline)},
+		{".osrel", offsetof(struct image, osrel)},
+		{".profile", offsetof(struct image, profile)},
 	};
 
 	/* The first of a name is the one that is used without a profile. */

@@ -58,9 +58,9 @@ struct image {
 	/* Memory that the kernel takes from where it is loaded, its .bss included: bytes, 0:
 	 * unknown; the alignment and the address that it would like, likewise. */
 	uint64_t init_size, kernel_alignment, pref_address;
-	struct image_part initrd, cmdline; /* of a UKI */
-	struct image_part payload;	   /* where the kernel itself is, compressed or not */
-	uint32_t unpacked_size;		   /* bytes, modulo 4 GiB, as a bzImage says; 0: unknown */
+	struct image_part initrd, cmdline, osrel, profile; /* of a UKI */
+	struct image_part payload; /* where the kernel itself is, compressed or not */
+	uint32_t unpacked_size;	   /* bytes, modulo 4 GiB, as a bzImage says; 0: unknown */
 
 	/*
 	 * From the kernel itself, unpacked. problem: one line, why it could not be read whole; then

@@ -144,6 +144,11 @@ static int complete(int root_fd, const struct next_kernel_wish *wish, struct nex
 
 	if (r >= 0)
 		r = look_at_initrds(root_fd, next, ret_message);
+	/* Without options, its stub takes those in it. */
+	if (r >= 0 && next->cmdline && !*next->cmdline && image->cmdline.size > 0) {
+		next->cmdline = (free(next->cmdline), NULL);
+		next->cmdline_from = (free(next->cmdline_from), NULL);
+	}
 	if (r >= 0 && !next->cmdline)
 		r = default_cmdline(root_fd, image, next, ret_message);
 	if (r >= 0)
@@ -198,6 +203,8 @@ int next_kernel_choose_at(int root_fd, const struct next_kernel_wish *wish, stru
 	if (wish->kernel)
 		r = choose_wished(wish, ret) < 0 ? -ENOMEM : 1;
 	else
+		r = next_kernel_from_entry(root_fd, wish, ret, ret_message);
+	if (r == 0)
 		r = choose_link(root_fd, ret);
 	if (r == 0)
 		return next_kernel_fail(

@@ -269,9 +269,12 @@ void sample_arm64(struct blob *to, const struct blob *kernel)
 
 void sample_uki(struct blob *to, const struct blob *kernel)
 {
-	add_pe(to, 0x8664, 4);
+	static const char osrel[] = "NAME='Sample OS'\nID=sample\nVERSION_ID=\"7\"\n";
+
+	add_pe(to, 0x8664, 5);
 	add_section(to, 0, ".cmdline", "kho=on", 6);
 	add_section(to, 1, ".initrd", "070701", 6);
 	add_section(to, 2, ".linux", kernel->data, kernel->size);
+	add_section(to, 4, ".osrel", osrel, sizeof(osrel) - 1);
 	add_section(to, 3, ".cmdline", "of another profile", 18);
 }

@@ -170,6 +170,11 @@ static void test_actions(void **state)
 	kexec_options_done(&o);
 	assert_parses(&o, "--kho -l", ACTION_LOAD);
 	assert_null(o.image);
+	assert_null(o.entry);
+	kexec_options_done(&o);
+	assert_parses(&o, "--kho -l --entry=a.conf", ACTION_LOAD);
+	assert_string_equal(o.entry, "a.conf");
+	assert_int_equal(o.n_load_arguments, 0);
 	kexec_options_done(&o);
 	assert_parses(&o, "--kho -le k", ACTION_LOAD | ACTION_EXECUTE);
 	kexec_options_done(&o);
@@ -196,6 +201,9 @@ static void test_action_mistakes(void **state)
 	assert_refused("--kho k", "say -l to load k");
 	assert_refused("--kho -l k k2", "\"k2\" comes after \"k\"");
 	assert_refused("--kho -e k", "\"k\" goes with -l");
+	assert_refused("--kho -e --entry=a.conf", "--entry goes with -l");
+	assert_refused("--kho -l --entry=a.conf k", "names a kernel already");
+	assert_refused("--kho -l --entry=", "--entry needs");
 	assert_refused("--kho -e --append=x", "--append=x goes with -l");
 	assert_refused("--kho -u -e", "go together");
 	assert_refused("--kho -S -l k", "go together");
@@ -238,7 +246,6 @@ static void test_what_is_refused(void **state)
 	assert_refused("--kho -p k", "crash");
 	assert_refused("--kho -f k", "-l -e");
 	assert_refused("--kho --load-preserve-context k", "--load-preserve-context can't");
-	assert_refused("--kho --entry=0 -e", "--entry can't");
 	assert_refused("--kho --mem-max=1 -l k", "kexec_file_load");
 	assert_refused("--kho --load-live-update k", "Xen");
 }
