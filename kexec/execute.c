@@ -6,8 +6,8 @@
 #include "kexec/finalize.h"
 #include "kexec/load.h"
 #include "kexec/run.h"
-#include "kho/client/format.h"
 #include "kexec/status.h"
+#include "kexec/stored.h"
 #include "kho/client/format.h"
 
 struct frozen {
@@ -121,7 +121,7 @@ static enum exit_code freeze_failed(struct run *run, int error)
 	return run_undo(run, true, manager_message(run->manager));
 }
 
-static enum exit_code freeze(struct run *run, struct frozen *ret)
+static enum exit_code freeze(struct run *run, sd_json_variant *lost, struct frozen *ret)
 {
 	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *reply = NULL;
 	uint64_t timeout = run->options->timeout_usec;
@@ -129,7 +129,8 @@ static enum exit_code freeze(struct run *run, struct frozen *ret)
 
 	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("update", run->update),
 			   SD_JSON_BUILD_PAIR_CONDITION(timeout > 0, "timeoutUSec",
-							SD_JSON_BUILD_UNSIGNED(timeout)));
+							SD_JSON_BUILD_UNSIGNED(timeout)),
+			   SD_JSON_BUILD_PAIR_VARIANT("notCarried", lost));
 	if (r < 0)
 		return complain(run, EXIT_LOCAL, "out of memory");
 	r = run_call(run, "Freeze", parameters, &reply);
@@ -185,6 +186,7 @@ static enum exit_code reboot_into_next(struct run *run)
 
 enum exit_code run_execute(struct run *run)
 {
+	_cleanup_(sd_json_variant_unrefp) sd_json_variant *lost = NULL;
 	_cleanup_(frozen_done) struct frozen frozen = {};
 	enum exit_code r;
 
@@ -196,6 +198,8 @@ enum exit_code run_execute(struct run *run)
 			return r;
 	}
 	r = check_carried(run);
+	if (r == EXIT_DONE)
+		r = stored_refuse(run, &lost);
 	if (r != EXIT_DONE)
 		return r;
 	/* The bulk of it, while services still run: once they are frozen, every moment counts. */
@@ -204,7 +208,7 @@ enum exit_code run_execute(struct run *run)
 	r = reload(run);
 	if (r != EXIT_DONE)
 		return r;
-	r = freeze(run, &frozen);
+	r = freeze(run, lost, &frozen);
 	if (r != EXIT_DONE)
 		return r;
 	printf("executing %s: %" PRIu64 " %s frozen, %" PRIu64 " with a digest\n",

@@ -241,8 +241,8 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "%s goes with -l only", o->load_arguments[0]);
 	if (!load && o->has_digest_size_max)
 		return fail(o, "--kho-digest goes with -l only");
-	if (!load && o->force)
-		return fail(o, "--kho-force goes with -l only");
+	if (!load && !execute && o->force)
+		return fail(o, "--kho-force goes with -l and -e only");
 	if (!load && !execute && o->timeout_usec)
 		return fail(o, "--kho-timeout goes with -l and -e only");
 	return 0;

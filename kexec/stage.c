@@ -6,6 +6,7 @@
 #include "kexec/finalize.h"
 #include "kexec/load.h"
 #include "kexec/run.h"
+#include "kexec/stored.h"
 #include "kexec/verify.h"
 #include "kho/client/format.h"
 
@@ -162,10 +163,12 @@ static enum exit_code record(struct run *run, struct staged *staged)
 
 static enum exit_code tell_staged(struct run *run)
 {
-	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL;
-	int r;
+	_cleanup_(sd_json_variant_unrefp) sd_json_variant *parameters = NULL, *lost = NULL;
+	int r = stored_warn(run, &lost);
 
-	r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("update", run->update));
+	if (r >= 0)
+		r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("update", run->update),
+				   SD_JSON_BUILD_PAIR_VARIANT("notCarried", lost));
 	if (r < 0)
 		return run_undo(run, true, "out of memory");
 	r = manager_call(run->manager, "Staged", parameters, NULL);
@@ -211,6 +214,8 @@ static enum exit_code check_all(struct run *run, struct image **image, struct st
 		r = run_connect(run);
 	if (r == EXIT_DONE)
 		r = check_next(run, staged);
+	if (r == EXIT_DONE && run->options->actions & ACTION_EXECUTE)
+		r = stored_refuse(run, NULL);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "kho/daemon/execution.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/manager-methods.h"
+#include "kho/daemon/not-carried.h"
 #include "kho/daemon/manager-regions.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
@@ -215,27 +216,43 @@ static int dispatch_update(sd_varlink *link, sd_json_variant *parameters, const 
 	return sd_varlink_dispatch(link, parameters, table, ret);
 }
 
+struct staged_parameters {
+	const char *update;
+	sd_json_variant *not_carried; /* borrowed */
+};
+
 static int method_staged(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata)
 {
+	static const sd_json_dispatch_field table[] = {
+		{"update", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct staged_parameters, update), SD_JSON_MANDATORY},
+		{"notCarried", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,
+		 offsetof(struct staged_parameters, not_carried), SD_JSON_NULLABLE},
+		{}};
+	struct staged_parameters p = {};
 	struct manager *m = userdata;
-	const char *update;
 	int r;
 
 	if (manager_is_oneway(flags))
 		return 0;
-	r = dispatch_update(link, parameters, &update);
+	r = sd_varlink_dispatch(link, parameters, table, &p);
 	if (r != 0)
 		return r;
-	if (updater_is_current(m, update) < 0)
-		return no_update(link, update);
-	r = updater_staged(m, link);
+	if (updater_is_current(m, p.update) < 0)
+		return no_update(link, p.update);
+	if (m->update->state != UPDATE_PREPARED)
+		return manager_update_in_progress(link, m);
+	r = not_carried_note(m, p.not_carried);
+	if (r >= 0)
+		r = updater_staged(m, link);
 	return r == -EBUSY || r == -EPERM ? manager_update_in_progress(link, m) : r;
 }
 
 struct freeze_parameters {
 	const char *update;
 	uint64_t timeout_usec;
+	sd_json_variant *not_carried; /* borrowed */
 };
 
 static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
@@ -246,6 +263,8 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 		 offsetof(struct freeze_parameters, update), SD_JSON_MANDATORY},
 		{"timeoutUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
 		 offsetof(struct freeze_parameters, timeout_usec), 0},
+		{"notCarried", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_variant_noref,
+		 offsetof(struct freeze_parameters, not_carried), SD_JSON_NULLABLE},
 		{}};
 	struct freeze_parameters p = {.timeout_usec = UPDATE_TIMEOUT_USEC};
 	struct manager *m = userdata;
@@ -258,6 +277,11 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 		return r;
 	if (updater_is_current(m, p.update) < 0)
 		return no_update(link, p.update);
+	if (m->update->state != UPDATE_STAGED)
+		return manager_update_in_progress(link, m);
+	r = not_carried_note(m, p.not_carried);
+	if (r < 0)
+		return r;
 	r = updater_freeze(m, link, p.timeout_usec, flags & SD_VARLINK_METHOD_MORE);
 	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }

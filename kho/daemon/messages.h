@@ -22,6 +22,7 @@
 	X(UPDATE_WARNING, "76b937430e8b450686027c55ec9e089a")                                      \
 	X(CLAIMS_COMPLETE, "6912c6d85d4748edb900dfbb85272f1c")                                     \
 	X(LEFT_BEHIND, "825ce3269da445508df33babbe8fefca")                                         \
+	X(NOT_CARRIED, "a3c7f3f15cd54bd1823f3586fdcf523b")                                         \
 	X(TOO_LATE, "634fff655bf242e2bf0d256dc414a4de")                                            \
 	X(REGION_REGISTERED, "2e268a6e108c4409908b4f20c191910c")                                   \
 	X(REGION_UNREGISTERED, "702f01fc2ed24f5b9d61191332f1c7f8")                                 \

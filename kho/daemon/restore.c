@@ -155,10 +155,12 @@ static void log_result(const struct handover *tree)
 {
 	const char *release = tree->release ? tree->release : "an unknown kernel";
 	const struct log_about about = {.tree = tree, .result = tree->result};
-	size_t hurt = 0;
+	size_t hurt = 0, problems = 0;
 
 	for (size_t i = 0; i < tree->n_regions; i++)
 		hurt += region_is_hurt(tree->regions[i]);
+	while (tree->problems && tree->problems[problems])
+		problems++;
 	if (tree->result && !strcmp(tree->result, "restored"))
 		log_message(LOG_NOTICE, MESSAGE_UPDATE_RESTORED, &about,
 			    "Update %s from %s has arrived: all of it, %zu %s", tree->update_id,
@@ -166,9 +168,10 @@ static void log_result(const struct handover *tree)
 	else
 		log_message(LOG_ERR, MESSAGE_UPDATE_INCOMPLETE, &about,
 			    "Update %s from %s has NOT arrived as it was sent (%s): %zu of %zu %s "
-			    "lost or damaged; see kho report",
+			    "lost or damaged, %zu other %s; see kho report",
 			    tree->update_id, release, tree->result ? tree->result : "incomplete",
-			    hurt, tree->n_regions, plural(tree->n_regions, "region", "regions"));
+			    hurt, tree->n_regions, plural(tree->n_regions, "region", "regions"),
+			    problems, plural(problems, "problem", "problems"));
 }
 
 static void restore_end(struct manager *m)

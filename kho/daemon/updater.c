@@ -89,6 +89,7 @@ static void forget_update(struct updater *u)
 	free(TAKE_PTR(tree->image));
 	free(TAKE_PTR(tree->next_release));
 	tree->forced = false;
+	handover_clear_problems(tree);
 	memset(tree->moments, 0, sizeof(tree->moments));
 	u->outgoing = outgoing_free(u->outgoing);
 	execution_forget(u);

@@ -16,6 +16,14 @@
 	 .field_flags = (flags),                                                                   \
 	 .field_direction = SD_VARLINK_OUTPUT}
 
+#define INPUT_OF(field, type, flags)                                                               \
+	{.name = #field,                                                                           \
+	 .field_type = SD_VARLINK_NAMED_TYPE,                                                      \
+	 .named_type = #type,                                                                      \
+	 .symbol = &vl_type_##type,                                                                \
+	 .field_flags = (flags),                                                                   \
+	 .field_direction = SD_VARLINK_INPUT}
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	RegionStatus, FIELD(name, STRING, 0),
 	COMMENT("UNIT, uid:N/UNIT or uid:N; see io.kho.Handover."), FIELD(owner, STRING, 0),
@@ -98,16 +106,25 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	COMMENT("Optional regions and participants that are left behind, one line each."),
 	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
 
-static SD_VARLINK_DEFINE_METHOD(Staged, INPUT(update, STRING, 0));
+static SD_VARLINK_DEFINE_STRUCT_TYPE(NotCarried, FIELD(unit, STRING, 0), COMMENT("FDNAME= of it."),
+				     FIELD(name, STRING, 0), COMMENT("A sentence for people."),
+				     FIELD(reason, STRING, 0));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Staged, INPUT(update, STRING, 0),
+	COMMENT("What even an orderly shutdown loses, for the log and the report."),
+	INPUT_OF(notCarried, NotCarried, NULLABLE | ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(
 	Freeze, SD_VARLINK_SUPPORTS_MORE, INPUT(update, STRING, 0),
 	COMMENT("Microseconds until all participants have to have stopped, as in Prepare. Default: "
 		"60 s."),
-	INPUT(timeoutUSec, INT, NULLABLE), COMMENT("Intermediate replies carry only this."),
-	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(regions, INT, NULLABLE),
-	COMMENT("Regions whose digest was taken."), OUTPUT(digested, INT, NULLABLE),
-	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
+	INPUT(timeoutUSec, INT, NULLABLE),
+	COMMENT("What gets lost without an orderly shutdown, for the log and the report."),
+	INPUT_OF(notCarried, NotCarried, NULLABLE | ARRAY),
+	COMMENT("Intermediate replies carry only this."), OUTPUT_OF(progress, Progress, NULLABLE),
+	OUTPUT(regions, INT, NULLABLE), COMMENT("Regions whose digest was taken."),
+	OUTPUT(digested, INT, NULLABLE), OUTPUT(warnings, STRING, NULLABLE | ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Commit, INPUT(update, STRING, 0));
 
@@ -191,8 +208,11 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT("A connection that takes part in updates."), &vl_type_Participant,
 	SD_VARLINK_SYMBOL_COMMENT("A step of an update."), &vl_type_Moment,
 	SD_VARLINK_SYMBOL_COMMENT("How far a call has come."), &vl_type_Progress,
-	SD_VARLINK_SYMBOL_COMMENT("What is going on. Errors: none."), &vl_method_Status,
-	SD_VARLINK_SYMBOL_COMMENT("The regions of all owners. Errors: none."), &vl_method_List,
+	SD_VARLINK_SYMBOL_COMMENT("Memory that a unit keeps in its fd store with PID 1, and that "
+				  "the update loses."),
+	&vl_type_NotCarried, SD_VARLINK_SYMBOL_COMMENT("What is going on. Errors: none."),
+	&vl_method_Status, SD_VARLINK_SYMBOL_COMMENT("The regions of all owners. Errors: none."),
+	&vl_method_List,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Begins an update: checks, asks participants, preserves every region. The update "
 		"belongs to the caller's connection until Staged: if it breaks, khod aborts. Errors: "

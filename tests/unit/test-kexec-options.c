@@ -209,7 +209,7 @@ static void test_action_mistakes(void **state)
 	assert_refused("--kho -S -l k", "go together");
 	assert_refused("--kho -u --kho-timeout=3", "--kho-timeout goes with");
 	assert_refused("--kho -e --kho-digest=never", "--kho-digest goes with");
-	assert_refused("--kho -e --kho-force", "--kho-force goes with");
+	assert_refused("--kho -S --kho-force", "--kho-force goes with");
 }
 
 static void test_what_is_forwarded(void **state)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: Debian's memcached.service under kho run, by the drop-in that kho(8) shows
+# about: Debian's memcached.service under kho run, by the drop-in that kho-services(7) shows
 # guest: systemd
 # files: kho-memcached.py
 # timeout: 600
@@ -19,20 +19,7 @@ case $BOOT in
 	# The lab has masked it for a faster boot.
 	systemctl unmask memcached.service 2>&1
 	mkdir -p /etc/systemd/system/memcached.service.d
-	cat >/etc/systemd/system/memcached.service.d/kho.conf <<-'EOF'
-		[Unit]
-		After=khod.service
-		Wants=khod.service
-
-		[Service]
-		ExecStart=
-		ExecStart=/usr/local/bin/kho run --region=cache:64M --file=meta:%%{cache}.meta \
-		    --freeze-signal=USR1 -- /usr/bin/memcached -m 64 -e %%{cache} -l 127.0.0.1
-		Type=simple
-		User=memcache
-		RuntimeDirectory=memcached
-		KillMode=mixed
-	EOF
+	cp /usr/local/libexec/kho/examples/memcached.service.d/kho.conf /etc/systemd/system/memcached.service.d/
 	systemctl daemon-reload
 	systemctl restart memcached.service
 	wait_for 30 memcached ping
