@@ -121,6 +121,9 @@ static void handle(struct counter *c, const struct kho_event *event)
 		printf("no update (%s), going on from %" PRIu64 "\n",
 		       event->reason ? event->reason : "no reason given", c->page->count);
 		break;
+	case KHO_EVENT_COMMITTED:
+		printf("the machine goes down, and takes the memory along\n");
+		break;
 	case KHO_EVENT_DISCONNECTED:
 		printf("khod is away\n");
 		break;

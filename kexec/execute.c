@@ -3,8 +3,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 
-#include "kexec/finalize.h"
-#include "kexec/load.h"
+#include "kexec/reload.h"
 #include "kexec/run.h"
 #include "kexec/status.h"
 #include "kexec/stored.h"
@@ -19,79 +18,6 @@ struct frozen {
 static void frozen_done(struct frozen *frozen)
 {
 	free_strv(&frozen->warnings);
-}
-
-static enum exit_code find_staged(struct run *run)
-{
-	_cleanup_(status_done) struct status status = {};
-	int r;
-
-	r = status_fetch(run->manager, &status);
-	if (r < 0)
-		return complain_manager(run);
-	if (strcmp(status.state, "idle") == 0)
-		return complain(run, EXIT_REFUSED,
-				"nothing is staged: kexec --kho -l KERNEL first");
-	if (strcmp(status.state, "staged") != 0)
-		return complain(run, EXIT_REFUSED, "update %s is %s, not staged: kexec --kho -S",
-				status.update ?: "in progress", status.state);
-	if (!status.kexec_loaded)
-		return complain(run, EXIT_REFUSED,
-				"update %s is staged, but the kernel it goes to is no longer "
-				"loaded: kexec --kho -u, and stage anew",
-				status.update);
-	run->update = TAKE_PTR(status.update);
-	run->release = TAKE_PTR(status.next_release);
-	return EXIT_DONE;
-}
-
-/* What is loaded may have lost what it was to carry since it was staged. */
-static enum exit_code check_carried(struct run *run)
-{
-	_cleanup_free_ char *message = NULL;
-	int r = run_check_finalized(&message);
-
-	if (r >= 0)
-		return EXIT_DONE;
-	return complain(run, EXIT_REFUSED, "%s; kexec --kho -u drops what is staged",
-			message ?: strerror(-r));
-}
-
-/* What the update was staged with, unchanged. */
-static enum exit_code find_checked(struct run *run, struct staged *ret)
-{
-	_cleanup_free_ char *error = NULL;
-	int r = staged_read(ret);
-
-	if (r >= 0 && strcmp(ret->update, run->update) != 0)
-		r = -ENOENT;
-	if (r < 0)
-		return complain(run, EXIT_REFUSED,
-				"what update %s was staged with is not on record (%s): kexec --kho "
-				"-u, and stage anew",
-				run->update, strerror(-r));
-	r = staged_verify(ret, true, &error);
-	if (r < 0)
-		return complain(run, EXIT_REFUSED, "%s: kexec --kho -u, and stage anew",
-				error ?: strerror(-r));
-	return EXIT_DONE;
-}
-
-/*
- * Anybody may have loaded another kernel since, and every one that kexec_file_load loads would be
- * handed the memory: so the one that was checked is loaded again.
- */
-static enum exit_code reload(struct run *run)
-{
-	_cleanup_(staged_done) struct staged staged = {};
-	enum exit_code r;
-
-	r = find_checked(run, &staged);
-	if (r == EXIT_DONE)
-		r = run_load(run, &staged, true);
-	if (r == EXIT_DONE)
-		r = check_carried(run);
-	return r;
 }
 
 static int read_frozen(sd_json_variant *reply, struct frozen *ret)
@@ -193,11 +119,11 @@ enum exit_code run_execute(struct run *run)
 	if (!run->update) {
 		r = run_connect(run);
 		if (r == EXIT_DONE)
-			r = find_staged(run);
+			r = run_find_staged(run);
 		if (r != EXIT_DONE)
 			return r;
 	}
-	r = check_carried(run);
+	r = run_check_carried(run);
 	if (r == EXIT_DONE)
 		r = stored_refuse(run, &lost);
 	if (r != EXIT_DONE)
@@ -205,7 +131,7 @@ enum exit_code run_execute(struct run *run)
 	/* The bulk of it, while services still run: once they are frozen, every moment counts. */
 	if (!run->options->no_sync)
 		sync();
-	r = reload(run);
+	r = run_reload(run);
 	if (r != EXIT_DONE)
 		return r;
 	r = freeze(run, lost, &frozen);

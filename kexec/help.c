@@ -11,6 +11,8 @@ void help_print(void)
 	fputs("kexec --kho -l [KERNEL] [OPTION...]   stage: keep every region, load the kernel\n"
 	      "kexec --kho -e                        execute what is staged\n"
 	      "kexec --kho -l -e [KERNEL] [OPTION...]  both\n"
+	      "kexec --kho --kho-shutdown            shut down, as systemctl kexec does, into what is\n"
+	      "                                      staged; -l --kho-shutdown does both\n"
 	      "kexec --kho -u                        drop what is staged; services just go on\n"
 	      "kexec --kho -S                        show what is staged\n"
 	      "\n"

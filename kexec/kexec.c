@@ -21,6 +21,12 @@ static enum exit_code act(struct kexec_options *options)
 	enum exit_code r;
 
 	r = run_begin(&run, options);
+	if (r == EXIT_DONE && (options->actions & ACTION_FIRST_STEP))
+		return run_first_step(&run, options);
+	/* A shutdown goes by what is staged, where no kernel is named. */
+	if (r == EXIT_DONE && options->actions == (ACTION_LOAD | ACTION_SHUTDOWN) &&
+	    !options->image && run_is_staged(&run))
+		options->actions = ACTION_SHUTDOWN;
 	if (r == EXIT_DONE)
 		r = run_choose(&run, options, &choice);
 	if (r != EXIT_DONE)
@@ -29,8 +35,12 @@ static enum exit_code act(struct kexec_options *options)
 		return run_show(&run);
 	if (options->actions & ACTION_UNLOAD)
 		return run_drop(&run);
+	if (options->actions & ACTION_LAST_STEP)
+		return run_last_step(&run);
 	if (options->actions & ACTION_LOAD)
 		r = load(&run, &choice);
+	if (r == EXIT_DONE && (options->actions & ACTION_SHUTDOWN))
+		r = run_shutdown(&run);
 	if (r == EXIT_DONE && (options->actions & ACTION_EXECUTE))
 		r = run_execute(&run);
 	return r;

@@ -6,7 +6,7 @@
 #include "kho/kernel/generation.h"
 
 /* NULL: out of memory. The words are the record's, but for the array. */
-static char **load_command(struct run *run, const struct staged *staged)
+char **load_command(struct run *run, const struct staged *staged)
 {
 	char **argument, **argv;
 	size_t n = 0;

@@ -5,6 +5,11 @@
 #include "kexec/run.h"
 #include "kexec/staged.h"
 
+/* The command by which kexec-tools loads it: the caller's array of borrowed words; NULL: out of
+ * memory.
+ */
+char **load_command(struct run *run, const struct staged *staged);
+
 /*
  * Has kexec-tools load it, by kexec_file_load. Whatever fails undoes the update, and the files
  * having changed meanwhile is a failure. reload: the update is staged, so that what is loaded

@@ -20,6 +20,9 @@ const struct known_option known_options[] = {
 	VALUE("kho-digest", 0, ROLE_DIGEST),
 	FLAG("kho-force", 0, ROLE_FORCE),
 	VALUE("entry", 0, ROLE_ENTRY), /* without --kho: of a kernel to jump back to */
+	ACTION("kho-shutdown", 0, ACTION_SHUTDOWN),
+	ACTION("kho-first-step", 0, ACTION_FIRST_STEP),
+	VALUE("kho-last-step", 0, ROLE_LAST_STEP),
 
 	ACTION("load", 'l', ACTION_LOAD),
 	ACTION("exec", 'e', ACTION_EXECUTE),

@@ -13,6 +13,7 @@ enum option_role {
 	ROLE_FORCE,
 	ROLE_ENTRY,
 	ROLE_ACTION,
+	ROLE_LAST_STEP,
 	ROLE_NO_SYNC,
 	ROLE_INITRD,	    /* the distribution's kexec gets it, after a look at the file */
 	ROLE_COMMAND_LINE,  /* likewise, of the words */

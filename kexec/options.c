@@ -126,6 +126,18 @@ static int parse_digest(struct kexec_options *o, const char *text)
 	return 0;
 }
 
+static int take_last_step(struct kexec_options *o, const char *kind)
+{
+	static const char *const kinds[] = {"kexec", "reboot", "poweroff", "halt"};
+
+	o->actions |= ACTION_LAST_STEP;
+	o->last_step = kind;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i], kind) == 0)
+			return 0;
+	return fail(o, "--kho-last-step takes kexec, reboot, poweroff or halt, not \"%s\"", kind);
+}
+
 static int take_option(struct kexec_options *o, const struct known_option *known, bool long_form,
 		       const char *value)
 {
@@ -148,6 +160,8 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 	case ROLE_ACTION:
 		o->actions |= known->action;
 		return 0;
+	case ROLE_LAST_STEP:
+		return take_last_step(o, value);
 	case ROLE_NO_SYNC:
 		o->no_sync = true;
 		return 0;
@@ -228,8 +242,10 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "say -l to load %s, or -l -e to load and execute it", o->image);
 	if (o->actions == 0)
 		return fail(o, "say what to do: -l, -e, -l -e, -u or -S; " SEE_HELP);
-	if ((o->actions & (o->actions - 1)) && o->actions != (ACTION_LOAD | ACTION_EXECUTE))
-		return fail(o, "of -l, -e, -u and -S only -l and -e go together");
+	if ((o->actions & (o->actions - 1)) && o->actions != (ACTION_LOAD | ACTION_EXECUTE) &&
+	    o->actions != (ACTION_LOAD | ACTION_SHUTDOWN))
+		return fail(o, "of -l, -e, -u and -S only -l and -e go together, and -l and "
+			       "--kho-shutdown");
 	if (!load && o->image)
 		return fail(o, "\"%s\" goes with -l only", o->image);
 	if (o->image && o->entry)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is to be done, as bits: only load and execute go together. */
+/* What is to be done, as bits: load goes together with execute or shutdown. */
 enum kexec_action {
 	ACTION_LOAD = 1 << 0,
 	ACTION_EXECUTE = 1 << 1,
@@ -14,6 +14,9 @@ enum kexec_action {
 	ACTION_STATUS = 1 << 3,
 	ACTION_HELP = 1 << 4,
 	ACTION_VERSION = 1 << 5,
+	ACTION_SHUTDOWN = 1 << 6,
+	ACTION_LAST_STEP = 1 << 7,
+	ACTION_FIRST_STEP = 1 << 8,
 };
 
 struct kexec_options {
@@ -28,6 +31,7 @@ struct kexec_options {
 	bool reuse_cmdline;
 	bool force;
 	bool no_sync;
+	const char *last_step; /* how the machine goes down: kexec, reboot, poweroff or halt */
 	uint64_t timeout_usec; /* 0: khod's default */
 	bool has_digest_size_max;
 	uint64_t digest_size_max; /* bytes */

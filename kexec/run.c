@@ -41,6 +41,8 @@ void run_attend(struct run *run, struct manager *m)
 
 enum exit_code run_connect(struct run *run)
 {
+	if (run->manager)
+		return EXIT_DONE;
 	if (manager_new(&run->manager) < 0)
 		return complain(run, EXIT_LOCAL, "out of memory");
 	if (manager_connect(run->manager) < 0)

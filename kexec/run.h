@@ -29,7 +29,7 @@ struct run {
  */
 enum exit_code run_begin(struct run *run, const struct kexec_options *options);
 
-/* Connects to khod; says and returns the same. */
+/* Connects to khod, unless that is done; says and returns the same. */
 enum exit_code run_connect(struct run *run);
 
 /* Has calls on m end by a signal, and say when khod is silent. */
@@ -60,9 +60,15 @@ int run_unload(struct run *run);
  */
 enum exit_code run_undo(struct run *run, bool unload, const char *reason);
 
+/* Whether an update is staged already. */
+bool run_is_staged(struct run *run);
+
 /* The actions. */
 enum exit_code run_stage(struct run *run);
 enum exit_code run_execute(struct run *run);
+enum exit_code run_shutdown(struct run *run);
+enum exit_code run_first_step(struct run *run, struct kexec_options *options);
+enum exit_code run_last_step(struct run *run);
 enum exit_code run_drop(struct run *run);
 enum exit_code run_show(struct run *run);
 

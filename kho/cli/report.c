@@ -21,7 +21,7 @@ static const char *moment_in_words(const char *event)
 	} moments[] = {
 		{"prepare", "prepare begins"},	    {"prepared", "every region preserved"},
 		{"staged", "next kernel loaded"},   {"freeze", "freeze: services stop"},
-		{"frozen", "all services stopped"}, {"commit", "kexec"},
+		{"frozen", "all services stopped"}, {"commit", "kexec, or shutdown begins"},
 		{"kernel-start", "kernel starts"},  {"daemon-start", "khod ready"},
 		{"restored", "restoring ends"},	    {"first-claim", "first claim"},
 		{"last-claim", "last claim"},
@@ -107,16 +107,18 @@ static int print_report(sd_json_variant *report)
 	uint64_t count = json_unsigned(report, "kexecCount");
 	int r;
 
-	printf("update    %s", known(report, "update"));
+	printf("update    %s", json_has(report, "shutdown") ? "none" : known(report, "update"));
 	if (count > 0)
 		printf(" (kexec %" PRIu64 " since the cold boot)", count);
 	printf("\nkernel    %s -> %s\n", known(report, "previousRelease"),
 	       known(report, "kernelRelease"));
 	printf("result    %s\n", result_in_words(json_string(report, "result")));
+	if (json_has(report, "shutdown"))
+		printf("shutdown  %s: that keeps no memory\n", json_string(report, "shutdown"));
 	if (json_boolean(report, "forced"))
 		printf("forced    the next kernel did not pass the check (--kho-force)\n");
 	if (json_has(report, "downtimeUSec"))
-		printf("downtime  %s (freeze to last claim)\n",
+		printf("downtime  %s (services stopped, to last claim)\n",
 		       format_duration(json_unsigned(report, "downtimeUSec"), downtime));
 	r = print_timeline(json_array(report, "timeline"));
 	if (r >= 0)

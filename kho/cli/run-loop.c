@@ -31,6 +31,8 @@ struct run {
 	pid_t pid;
 	int end_signal; /* what this process is to end by, or 0 */
 	bool resume;	/* start again as soon as it has stopped */
+	bool committed; /* the machine goes down: what a stop leaves behind is taken along */
+	bool unasked;	/* it stops because it was stopped, and khod awaits no answer */
 	bool stored;	/* what the command left behind is in khod's custody */
 	struct frozen frozen;
 	uint64_t stopped_usec; /* CLOCK_MONOTONIC */
@@ -267,7 +269,11 @@ static int on_khod(sd_event_source *source, int fd, uint32_t events, void *userd
 			r = freeze(run, event->timeout_usec);
 			break;
 		case KHO_EVENT_RESUME:
+			run->committed = false;
 			r = resume(run, event->reason);
+			break;
+		case KHO_EVENT_COMMITTED:
+			run->committed = true;
 			break;
 		case KHO_EVENT_NOT_KEPT:
 			say("region %s is not kept any longer: %s", event->region,
@@ -296,7 +302,8 @@ static int stopped(struct run *run, int status)
 	if (run->resume)
 		return run->end_signal ? end(run, status) : start_again(run);
 	reason = store_files(run);
-	answer(run, reason);
+	if (!run->unasked)
+		answer(run, reason);
 	return run->end_signal ? end(run, ended_by(run->end_signal)) : 0;
 }
 
@@ -325,11 +332,23 @@ static bool asks_to_end(int signal)
 	return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
 }
 
+/* Whoever stops it now does so for good: it is to write down what the next kernel is to have. */
+static bool stops_for_update(const struct run *run, int signal)
+{
+	return run->committed && run->phase == RUNNING && asks_to_end(signal) &&
+	       run->job->spec->freeze_signal != 0;
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	struct run *run = userdata;
 	int signal = (int)info->ssi_signo;
 
+	if (stops_for_update(run, signal)) {
+		run->end_signal = signal;
+		run->unasked = true;
+		return check(run, freeze(run, UINT64_MAX));
+	}
 	/* A key on the terminal has reached the command already. */
 	if (is_running(run) && info->ssi_code != SI_KERNEL)
 		kill(run->pid, signal);

@@ -94,7 +94,9 @@ int tree_to_json(const struct handover *handover, sd_json_variant **ret)
 		SD_JSON_BUILD_PAIR_UNSIGNED("generation", handover->generation),
 		SD_JSON_BUILD_PAIR_STRING("state", update_state_to_string(handover->state)),
 		SD_JSON_BUILD_PAIR_UNSIGNED("kexecCount", handover->kexec_count),
-		SD_JSON_BUILD_PAIR_BOOLEAN("forced", handover->forced));
+		SD_JSON_BUILD_PAIR_BOOLEAN("forced", handover->forced),
+		SD_JSON_BUILD_PAIR_CONDITION(!!handover->shutdown, "shutdown",
+					     SD_JSON_BUILD_STRING(handover->shutdown)));
 	if (r >= 0)
 		r = add_strings(handover, &document);
 	if (r >= 0)

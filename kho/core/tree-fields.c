@@ -33,6 +33,7 @@ const struct field handover_fields[] = {
 	{"digest-size-max", FIELD_U64, AT(digest_size_max)},
 	{"forced", FIELD_FLAG, AT(forced)},
 	{"result", FIELD_TEXT, AT(result), .max = WORD_MAX},
+	{"shutdown", FIELD_TEXT, AT(shutdown), .max = WORD_MAX},
 	{"problems", FIELD_TEXTS, AT(problems), .max = HANDOVER_PROBLEMS_MAX,
 	 .text_max = HANDOVER_PROBLEM_MAX},
 };

@@ -45,6 +45,7 @@ struct handover *handover_free(struct handover *handover)
 	free(handover->next_release);
 	free(handover->image);
 	free(handover->result);
+	free(handover->shutdown);
 	free(handover);
 	return NULL;
 }

@@ -39,6 +39,7 @@ struct handover {
 	uint64_t digest_size_max; /* bytes; of larger regions no digest is taken at the freeze */
 	bool forced;
 	char *result;	 /* restored, incomplete, lost; NULL: no update has been through */
+	char *shutdown;	 /* how the machine went down, where that loses all memory; NULL: not so */
 	char **problems; /* NULL-terminated; NULL: none */
 	uint64_t moments[_MOMENT_MAX]; /* microseconds since 1970, CLOCK_REALTIME; 0: not yet */
 	uint32_t next_region_id;

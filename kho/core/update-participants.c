@@ -103,12 +103,30 @@ void participants_ask(struct update *u)
 	count_answers(u);
 }
 
+static void tell_committed(struct update *u, struct update_participant *p)
+{
+	/* That it has prepared does not mean that it has stopped writing. */
+	set_answer(p, ANSWER_WATCHING);
+	p->told = true;
+	EMIT(u, ACTION_TELL_COMMITTED, .participant = p->id);
+}
+
+void participants_tell_committed(struct update *u)
+{
+	for (size_t i = 0; i < u->n_participants; i++)
+		tell_committed(u, &u->participants[i]);
+}
+
 /* Asks a newcomer what the others are being asked, or were. */
 static void welcome(struct update *u, struct update_participant *p)
 {
 	bool freeze = u->state == UPDATE_FREEZING || u->state == UPDATE_FROZEN ||
 		      u->state == UPDATE_COMMITTED;
 
+	if (u->state == UPDATE_COMMITTED && !u->asking && !u->asked) {
+		tell_committed(u, p);
+		return;
+	}
 	/* Once all others have answered, the update does not wait for its answer, or newcomers
 	 * could make it wait for ever; but it has to stop writing all the same.
 	 */

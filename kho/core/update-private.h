@@ -36,6 +36,8 @@ int participant_extends(struct update *u, const struct update_event *event);
 int participant_is_overdue(struct update *u, const struct update_event *event);
 /* Tells everybody to prepare, or to freeze. */
 void participants_ask(struct update *u);
+/* Nobody is asked anything: services are stopped one after the other, or frozen at the end. */
+void participants_tell_committed(struct update *u);
 /* Who has not answered does not get any more time. */
 void participants_time_out(struct update *u, const struct update_event *event);
 

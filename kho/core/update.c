@@ -85,7 +85,7 @@ void update_abort(struct update *u, struct update_cause cause)
 {
 	u->state = UPDATE_ABORTING;
 	u->cause = cause;
-	u->asking = u->asked = u->regions_late = u->sealed = false;
+	u->asking = u->asked = u->regions_late = u->sealed = u->unrecorded = false;
 	EMIT(u, ACTION_LOG_ABORT, .cause = cause);
 	update_disarm(u);
 	/* What a worker is about to preserve could not be released yet. */
@@ -97,13 +97,14 @@ void update_abort(struct update *u, struct update_cause cause)
 
 void update_go_on(struct update *u)
 {
-	if (!u->asked || u->work != WORK_NONE)
+	if (u->work != WORK_NONE || u->asking || u->sealed)
 		return;
-	if (u->state == UPDATE_PREPARING) {
+	if (u->state == UPDATE_PREPARING && u->asked) {
 		/* Again, as participants may have added regions. */
 		start(u, WORK_CHECK);
-	} else if (!u->sealed) {
-		u->sealed = true;
+	} else if (u->asked || u->unrecorded) {
+		u->sealed = u->asked;
+		u->unrecorded = false;
 		start(u, WORK_RECORD);
 	}
 }
@@ -161,13 +162,54 @@ static int on_not_staged(struct update *u, const struct update_event *event)
 	return 0;
 }
 
-/* FREEZE, COMMIT */
+static void reply_recorded(struct update *u, enum update_action_kind reply)
+{
+	EMIT(u, reply);
+	u->call = CALL_NONE;
+	u->operator_attached = false;
+}
+
+/* Services run on until they are stopped, or until the very end. */
+static void commit(struct update *u)
+{
+	u->state = UPDATE_COMMITTED;
+	u->unrecorded = true;
+	participants_tell_committed(u);
+}
+
+static int on_commit(struct update *u, const struct update_event *event)
+{
+	attach(u, CALL_COMMIT);
+	commit(u);
+	update_go_on(u);
+	return 0;
+}
+
+static int on_shutdown(struct update *u, const struct update_event *event)
+{
+	bool staged = u->state == UPDATE_STAGED;
+
+	commit(u);
+	if (staged)
+		update_go_on(u);
+	else
+		start(u, WORK_PRESERVE_LATE);
+	return 0;
+}
+
 static int on_freeze(struct update *u, const struct update_event *event)
 {
-	bool commit = event->kind == EVENT_COMMIT;
-
-	u->state = commit ? UPDATE_COMMITTED : UPDATE_FREEZING;
-	attach(u, commit ? CALL_COMMIT : CALL_FREEZE);
+	if (u->call != CALL_NONE)
+		return -EBUSY;
+	attach(u, CALL_FREEZE);
+	if (u->state == UPDATE_STAGED)
+		u->state = UPDATE_FREEZING;
+	/* A second time, as who called first may have died. */
+	if (u->asking || u->asked) {
+		if (u->sealed && u->work == WORK_NONE)
+			reply_recorded(u, ACTION_REPLY_FROZEN);
+		return 0;
+	}
 	participants_ask(u);
 	return 0;
 }
@@ -180,6 +222,8 @@ static int on_kexec_failed(struct update *u, const struct update_event *event)
 
 static int on_abort(struct update *u, const struct update_event *event)
 {
+	if (u->state == UPDATE_COMMITTED && u->call != CALL_COMMIT)
+		return -EBUSY;
 	u->abort_waits = true;
 	if (u->state != UPDATE_ABORTING)
 		update_abort(u, update_cause_of(event, event->refusal ?: REFUSAL_INTERRUPTED, 0));
@@ -188,11 +232,15 @@ static int on_abort(struct update *u, const struct update_event *event)
 
 static int on_operator_gone(struct update *u, const struct update_event *event)
 {
+	bool committing;
+
 	if (!u->operator_attached)
 		return -ENOENT;
 	u->operator_attached = false;
+	committing = u->call == CALL_COMMIT;
 	u->call = CALL_NONE;
-	if (u->state != UPDATE_COMMITTED && u->state != UPDATE_ABORTING)
+	/* Who has no reply yet has begun no shutdown. */
+	if ((committing || u->state != UPDATE_COMMITTED) && u->state != UPDATE_ABORTING)
 		update_abort(u, update_cause_of(event, REFUSAL_INTERRUPTED, 0));
 	return 0;
 }
@@ -224,6 +272,7 @@ static int on_preserved(struct update *u, const struct update_event *event)
 {
 	if (u->state != UPDATE_PREPARING && u->state != UPDATE_PREPARED)
 		EMIT(u, ACTION_STAGE);
+	u->unrecorded = u->state == UPDATE_COMMITTED;
 	if (u->regions_late)
 		start(u, WORK_PRESERVE_LATE);
 	else if (u->state == UPDATE_PREPARING)
@@ -239,12 +288,17 @@ static int on_recorded(struct update *u, const struct update_event *event)
 		u->state = UPDATE_FROZEN;
 		update_arm(u, DEADLINE_FROZEN);
 		EMIT(u, ACTION_REPLY_FROZEN);
-	} else {
-		if (u->call == CALL_COMMIT)
-			EMIT(u, ACTION_REPLY_COMMITTED);
-		u->operator_attached = false;
+		u->call = CALL_NONE;
+		return 0;
 	}
-	u->call = CALL_NONE;
+	if (u->call == CALL_COMMIT)
+		reply_recorded(u, ACTION_REPLY_COMMITTED);
+	else if (u->call == CALL_FREEZE && u->sealed)
+		reply_recorded(u, ACTION_REPLY_FROZEN);
+	if (u->regions_late)
+		start(u, WORK_PRESERVE_LATE);
+	else
+		update_go_on(u);
 	return 0;
 }
 
@@ -255,7 +309,7 @@ static int on_failed(struct update *u, const struct update_event *event)
 	enum update_refusal otherwise = record ? REFUSAL_RECORD : REFUSAL_INTERNAL;
 	struct update_cause cause = update_cause_of(event, event->refusal ?: otherwise, 0);
 
-	if (!optional && u->state != UPDATE_COMMITTED) {
+	if (!optional && (u->state != UPDATE_COMMITTED || u->call == CALL_COMMIT)) {
 		update_abort(u, cause);
 		return 0;
 	}
@@ -304,8 +358,9 @@ static int on_recover(struct update *u, const struct update_event *event)
 		u->state = event->state;
 		break;
 	case UPDATE_COMMITTED:
-		u->state = UPDATE_COMMITTED;
-		participants_ask(u);
+		/* The ledger may not have got to the disk. */
+		commit(u);
+		update_go_on(u);
 		break;
 	default:
 		/* The operator's connection and the worker died with the daemon. */
@@ -332,10 +387,11 @@ static const struct {
 	[EVENT_PREPARE] = {on_prepare, IN(IDLE)},
 	[EVENT_STAGED] = {on_staged, IN(PREPARED)},
 	[EVENT_NOT_STAGED] = {on_not_staged, IN(PREPARED)},
-	[EVENT_FREEZE] = {on_freeze, IN(STAGED)},
-	[EVENT_COMMIT] = {on_freeze, IN(STAGED)},
-	[EVENT_KEXEC_FAILED] = {on_kexec_failed, IN(FROZEN)},
-	[EVENT_ABORT] = {on_abort, UNCOMMITTED},
+	[EVENT_FREEZE] = {on_freeze, IN(STAGED) | IN(COMMITTED)},
+	[EVENT_COMMIT] = {on_commit, IN(STAGED)},
+	[EVENT_SHUTDOWN] = {on_shutdown, IN(IDLE) | IN(STAGED)},
+	[EVENT_KEXEC_FAILED] = {on_kexec_failed, IN(FROZEN) | IN(COMMITTED)},
+	[EVENT_ABORT] = {on_abort, UNCOMMITTED | IN(COMMITTED)},
 	[EVENT_OPERATOR_GONE] = {on_operator_gone},
 	[EVENT_DEADLINE] = {on_deadline},
 	[EVENT_OVERDUE] = {participant_is_overdue},

@@ -102,13 +102,16 @@ enum update_event_kind {
 	/* The operator. Who makes a call (PREPARE to COMMIT) owns the update until its reply, with
 	 * PREPARE until STAGED's, with FREEZE for good.
 	 */
-	EVENT_PREPARE,	     /* idle */
-	EVENT_STAGED,	     /* the next kernel is loaded: prepared */
-	EVENT_NOT_STAGED,    /* the operator says staged, and nothing is loaded: prepared */
-	EVENT_FREEZE,	     /* kexec -e: staged */
-	EVENT_COMMIT,	     /* an orderly shutdown into the next kernel begins: staged */
-	EVENT_KEXEC_FAILED,  /* reboot(2) returned: frozen */
-	EVENT_ABORT,	     /* (refusal, or interrupted): any update that is not committed */
+	EVENT_PREPARE,	    /* idle */
+	EVENT_STAGED,	    /* the next kernel is loaded: prepared */
+	EVENT_NOT_STAGED,   /* the operator says staged, and nothing is loaded: prepared */
+	EVENT_FREEZE,	    /* kexec -e: staged; the last step of a shutdown: committed */
+	EVENT_COMMIT,	    /* an orderly shutdown into the next kernel is about to begin: staged */
+	EVENT_SHUTDOWN,	    /* one has begun, and nobody can stop it: staged, or idle: then what can
+			       still be kept is */
+	EVENT_KEXEC_FAILED, /* reboot(2) returned: frozen; the shutdown is called off: committed */
+	EVENT_ABORT,	    /* (refusal, or interrupted): any update that is not committed, or is
+			       being committed */
 	EVENT_OPERATOR_GONE, /* the connection that owns the update broke: while one does */
 
 	/* The timer and the worker. Of a failure: (refusal, or what it is by itself). */
@@ -160,9 +163,10 @@ enum update_action_kind {
 	ACTION_CANCEL_WORK,   /* the worker in flight need not go on; its event is awaited */
 
 	/* Participants. One that is gone by now is passed over. */
-	ACTION_TELL_PREPARE, /* (participant) */
-	ACTION_TELL_FREEZE,  /* (participant) */
-	ACTION_TELL_RESUME,  /* (participant, cause) */
+	ACTION_TELL_PREPARE,   /* (participant) */
+	ACTION_TELL_FREEZE,    /* (participant) */
+	ACTION_TELL_RESUME,    /* (participant, cause) */
+	ACTION_TELL_COMMITTED, /* (participant) it will be stopped, or told to freeze */
 	ACTION_LEAVE_BEHIND, /* (participant, cause) an optional one: a warning for the operator */
 
 	ACTION_ARM_DEADLINE, /* (deadline) none is armed yet */
@@ -179,7 +183,7 @@ enum update_action_kind {
 	ACTION_REPLY_PREPARED,
 	ACTION_REPLY_STAGED,
 	ACTION_REPLY_FROZEN,
-	ACTION_REPLY_COMMITTED, /* the ledger is on disk, or its loss was logged: shut down */
+	ACTION_REPLY_COMMITTED, /* the ledger is on disk: shut down */
 	ACTION_REPLY_REFUSED,	/* (call, cause) all is undone */
 	ACTION_REPLY_ABORTED,	/* to every Abort call that waits: all is undone */
 	_ACTION_MAX,
@@ -215,6 +219,7 @@ struct update {
 	bool asked;		   /* their answers are in, or were given up */
 	bool regions_late;	   /* registered since the work in flight began */
 	bool sealed;		   /* the final tree is being written, or is: no more regions */
+	bool unrecorded;	   /* committed, and the ledger does not have it all */
 	struct update_cause cause; /* of the abort */
 
 	struct update_participant *participants; /* in the order they joined */

@@ -31,7 +31,8 @@ static int find_ledger(const struct manager *m, struct handover **ret, char **re
 	_cleanup_handover_ struct handover *ledger = NULL;
 	int r = ledger_read(KHO_LEDGER_FILE, &ledger), n;
 
-	if (r >= 0 && ledger->update_id && strcmp(ledger->boot_id, m->kernel.boot_id)) {
+	if (r >= 0 && (ledger->update_id || ledger->shutdown) &&
+	    strcmp(ledger->boot_id, m->kernel.boot_id)) {
 		*ret = TAKE_PTR(ledger);
 		return 0;
 	}
@@ -122,6 +123,35 @@ static void report_unknown(struct manager *m, const char *trouble)
 		log_error("The report can't be written to %s", state_dir());
 }
 
+/* It was a shutdown that keeps no memory, by somebody's wish: nobody waits for what was lost, but
+ * it is on record.
+ */
+static void report_shutdown(struct manager *m, struct handover *ledger)
+{
+	for (size_t i = 0; i < ledger->n_regions; i++) {
+		struct region *region = ledger->regions[i];
+
+		region->claimed = false;
+		if (region->check == REGION_LOST)
+			continue;
+		region->check = REGION_LOST;
+		(void)region_set_reason(region, "the machine went down (%s), which keeps no memory",
+					ledger->shutdown);
+	}
+	log_warning("The machine went down (%s), which keeps no memory; regions lost: %zu",
+		    ledger->shutdown, ledger->n_regions);
+	ledger->state = UPDATE_IDLE;
+	free(ledger->result);
+	ledger->result = strdup("lost");
+	free(ledger->next_release);
+	ledger->next_release = strdup(m->kernel.release);
+	ledger->kexec_count = m->kernel.kexec_count;
+	handover_free(m->report);
+	m->report = ledger;
+	if (ledger_write(KHO_REPORT_FILE, ledger) < 0)
+		log_error("The report can't be written to %s", state_dir());
+}
+
 int arrival_find(struct manager *m, struct inheritance *in, struct handover **ret)
 {
 	_cleanup_handover_ struct handover *ledger = NULL;
@@ -135,15 +165,19 @@ int arrival_find(struct manager *m, struct inheritance *in, struct handover **re
 	if (find_update_id(m, in, update_id) < 0) {
 		if (r < 0 && r != -ENOENT && trouble)
 			report_unknown(m, trouble);
+		if (ledger && ledger->shutdown)
+			report_shutdown(m, TAKE_PTR(ledger));
 		*ret = TAKE_PTR(ledger);
 		return 0;
 	}
-	if (ledger && !strcmp(ledger->update_id, update_id)) {
+	if (ledger && ledger->update_id && !strcmp(ledger->update_id, update_id)) {
+		/* It was by kexec after all. */
+		free(TAKE_PTR(ledger->shutdown));
 		*ret = TAKE_PTR(ledger);
 		return 0;
 	}
 	if (ledger && asprintf(&trouble, "the ledger %s/%s is of update %s", state_dir(),
-			       KHO_LEDGER_FILE, ledger->update_id) < 0)
+			       KHO_LEDGER_FILE, ledger->update_id ? ledger->update_id : "none") < 0)
 		trouble = NULL;
 	return make_substitute(update_id, trouble, ret);
 }

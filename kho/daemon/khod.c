@@ -12,6 +12,7 @@
 #include "kho/daemon/instance.h"
 #include "kho/daemon/listener.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/logind.h"
 #include "kho/daemon/restore.h"
 #include "kho/daemon/server.h"
 #include "kho/daemon/startup.h"
@@ -97,7 +98,10 @@ static int run(struct manager *m, struct inheritance *inheritance)
 		r = serve_operators(m, TAKE_FD(inheritance->operators), &operators);
 	if (r >= 0)
 		r = serve_services(m, TAKE_FD(inheritance->services), &services);
-	return r < 0 ? r : sd_event_loop(m->event);
+	if (r < 0)
+		return r;
+	logind_follow(m);
+	return sd_event_loop(m->event);
 }
 
 static int help(void)

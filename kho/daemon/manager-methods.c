@@ -16,6 +16,7 @@
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/report.h"
 #include "kho/daemon/restore.h"
+#include "kho/daemon/shutdown.h"
 #include "kho/daemon/updater.h"
 #include "kho/daemon/varlink-io.kho.Manager.h"
 
@@ -304,9 +305,43 @@ static int method_commit(sd_varlink *link, sd_json_variant *parameters,
 	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
+struct shut_down_parameters {
+	const char *kind;
+	int checked;
+	const char *problem;
+};
+
+static int method_shut_down(sd_varlink *link, sd_json_variant *parameters,
+			    sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"kind", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct shut_down_parameters, kind), SD_JSON_MANDATORY},
+		{"checked", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct shut_down_parameters, checked), SD_JSON_NULLABLE},
+		{"problem", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct shut_down_parameters, problem), SD_JSON_NULLABLE},
+		{}};
+	struct shut_down_parameters p = {};
+	struct manager *m = userdata;
+	int r;
+
+	if (manager_is_oneway(flags))
+		return 0;
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	if (p.checked > 0)
+		shutdown_is_checked(m, p.problem);
+	else
+		shutdown_begins(m, p.kind);
+	return sd_varlink_reply(link, NULL);
+}
+
 struct abort_parameters {
 	const char *update;
 	const char *reason;
+	int shutdown_failed;
 };
 
 static int method_abort(sd_varlink *link, sd_json_variant *parameters,
@@ -317,6 +352,8 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 		 offsetof(struct abort_parameters, update), SD_JSON_NULLABLE},
 		{"reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
 		 offsetof(struct abort_parameters, reason), SD_JSON_NULLABLE},
+		{"shutdownFailed", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct abort_parameters, shutdown_failed), SD_JSON_NULLABLE},
 		{}};
 	struct abort_parameters p = {};
 	struct manager *m = userdata;
@@ -329,7 +366,7 @@ static int method_abort(sd_varlink *link, sd_json_variant *parameters,
 		return r;
 	if (updater_is_current(m, p.update) < 0)
 		return p.update ? no_update(link, p.update) : sd_varlink_reply(link, NULL);
-	r = updater_abort(m, link, p.reason);
+	r = updater_abort(m, link, p.reason, p.shutdown_failed > 0);
 	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
 
@@ -454,8 +491,9 @@ int manager_methods_bind(sd_varlink_server *server)
 		server, NAME_IN_MANAGER("Status"), method_status, NAME_IN_MANAGER("List"),
 		method_list, NAME_IN_MANAGER("Prepare"), method_prepare, NAME_IN_MANAGER("Staged"),
 		method_staged, NAME_IN_MANAGER("Freeze"), method_freeze, NAME_IN_MANAGER("Commit"),
-		method_commit, NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"),
-		method_report, NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"),
-		method_wait, NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Take"),
+		method_commit, NAME_IN_MANAGER("ShutDown"), method_shut_down,
+		NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"), method_report,
+		NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"), method_wait,
+		NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Take"),
 		manager_take_method, NAME_IN_MANAGER("Monitor"), monitor_method);
 }

@@ -37,6 +37,8 @@ struct manager {
 	sd_event_source *unsaved_claims; /* NULL: the tree has them all */
 	struct waiter *waiters;		 /* Wait calls */
 	size_t n_waiters;
+	struct shutdown *shutdown; /* that is going on; NULL: none is */
+	struct logind *logind;
 	struct monitor *monitors; /* Monitor calls */
 	size_t n_monitors;
 };

@@ -13,6 +13,8 @@
 	X(UPDATE_FREEZES, "80e5ab3809c34700bf8033419b932afc")                                      \
 	X(UPDATE_FROZEN, "335445b3465042eab2f8837a8520df00")                                       \
 	X(UPDATE_COMMITTED, "c4d867a7548441bc8eaa2d6916ae7719")                                    \
+	X(SHUTDOWN_UNSTAGED, "2f3a8a2337684ac6bb806e8c3eebf903")                                   \
+	X(SHUTDOWN_LOSES, "f93e58bd1e0a4ca1b02053eb7f396d79")                                      \
 	X(UPDATE_ABORTED, "4f90b58efd27401588cae4ce5cbe9833")                                      \
 	X(UPDATE_UNDONE, "41718b71243d4ccfb68e5a41e50ad2c4")                                       \
 	X(UPDATE_CONTINUED, "cb8eea19822b4599b96876c7d9dfcf70")                                    \

@@ -125,7 +125,7 @@ static void set_operator(struct updater *u, sd_varlink *link, bool more)
 static void totals(const struct updater *u, uint64_t *ret_regions, uint64_t *ret_bytes)
 {
 	*ret_regions = *ret_bytes = 0;
-	for (size_t i = 1; i < u->outgoing->n_items; i++)
+	for (size_t i = 1; u->outgoing && i < u->outgoing->n_items; i++)
 		if (u->outgoing->about[i].id && !u->outgoing->about[i].reason) {
 			++*ret_regions;
 			*ret_bytes += u->outgoing->items[i].size;
@@ -221,6 +221,9 @@ void operator_reply_frozen(struct updater *u)
 				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
 				 SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
 	sd_json_variant_unref(warnings);
+	/* Of an orderly shutdown nobody is the owner. */
+	if (u->m->update->state == UPDATE_COMMITTED)
+		u->operator = sd_varlink_unref(u->operator);
 }
 
 void operator_reply_committed(struct updater *u)
@@ -265,38 +268,52 @@ void operator_reply_aborted(struct updater *u)
 	u->n_aborts = 0;
 }
 
-int updater_prepare(struct manager *m, sd_varlink *link, const struct update_request *request,
-		    bool more)
+static void forget_begun(struct handover *tree)
+{
+	free(TAKE_PTR(tree->update_id));
+	free(TAKE_PTR(tree->image));
+	free(TAKE_PTR(tree->next_release));
+	tree->forced = false;
+}
+
+/* Gives the update its name, and puts that into the tree. */
+static int begin(struct manager *m, const struct update_request *request)
 {
 	struct handover *tree = m->registry.tree;
-	struct updater *u = m->updater;
 	sd_id128_t id;
-	int r;
+	int r = sd_id128_randomize(&id);
 
-	if (m->update->state != UPDATE_IDLE)
-		return -EBUSY;
-	r = sd_id128_randomize(&id);
 	if (r < 0)
 		return r;
-	failure_clear(&u->failure);
+	failure_clear(&m->updater->failure);
 	if (asprintf(&tree->update_id, "%016" PRIx64, id.qwords[0]) < 0) {
 		tree->update_id = NULL;
 		return -ENOMEM;
 	}
-	tree->image = strdup(request->image);
+	tree->image = request->image ? strdup(request->image) : NULL;
 	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
 	tree->digest_size_max = request->digest_size_max;
 	tree->forced = request->forced > 0;
+	m->updater->timeout_usec = request->timeout_usec;
 	/* A path that is no text can't be written down: better now than at the freeze. */
 	r = registry_save(&m->registry);
-	if (r < 0) {
-		free(TAKE_PTR(tree->update_id));
-		free(TAKE_PTR(tree->image));
-		free(TAKE_PTR(tree->next_release));
-		tree->forced = false;
+	if (r < 0)
+		forget_begun(tree);
+	return r;
+}
+
+int updater_prepare(struct manager *m, sd_varlink *link, const struct update_request *request,
+		    bool more)
+{
+	const struct handover *tree = m->registry.tree;
+	struct updater *u = m->updater;
+	int r;
+
+	if (m->update->state != UPDATE_IDLE)
+		return -EBUSY;
+	r = begin(m, request);
+	if (r < 0)
 		return r;
-	}
-	u->timeout_usec = request->timeout_usec;
 	set_operator(u, link, more);
 	log_step(u, MESSAGE_UPDATE_BEGINS, "to %s begins%s: %zu %s, %zu %s to ask", request->image,
 		 tree->forced ? ", forced past the check" : "", tree->n_regions,
@@ -340,11 +357,22 @@ int updater_freeze(struct manager *m, sd_varlink *link, uint64_t timeout_usec, b
 {
 	struct updater *u = m->updater;
 
-	if (m->update->state != UPDATE_STAGED)
+	if (m->update->state != UPDATE_STAGED && m->update->state != UPDATE_COMMITTED)
+		return -EBUSY;
+	if (m->update->call != CALL_NONE)
 		return -EBUSY;
 	u->timeout_usec = timeout_usec;
 	set_operator(u, link, more);
+	if (!m->update->asked && !m->update->asking)
+		m->registry.tree->moments[MOMENT_FREEZE] = realtime_usec();
 	return updater_feed(m, &(struct update_event){.kind = EVENT_FREEZE});
+}
+
+int updater_shutdown(struct manager *m, const struct update_request *request)
+{
+	int r = m->update->state == UPDATE_IDLE ? begin(m, request) : 0;
+
+	return r < 0 ? r : updater_feed(m, &(struct update_event){.kind = EVENT_SHUTDOWN});
 }
 
 int updater_commit(struct manager *m, sd_varlink *link)
@@ -355,15 +383,20 @@ int updater_commit(struct manager *m, sd_varlink *link)
 	return updater_feed(m, &(struct update_event){.kind = EVENT_COMMIT});
 }
 
-int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
+int updater_abort(struct manager *m, sd_varlink *link, const char *reason, bool called_off)
 {
+	enum update_event_kind kind = EVENT_ABORT;
 	struct updater *u = m->updater;
 	sd_varlink **aborts;
 	int r;
 
 	/* Its reason must not become the reason of what goes wrong from here. */
-	if (m->update->state == UPDATE_COMMITTED || execution_prevent(m, link) < 0)
+	if (m->update->state == UPDATE_COMMITTED && m->update->call != CALL_COMMIT && !called_off)
 		return -EBUSY;
+	if (execution_prevent(m, link) < 0)
+		return -EBUSY;
+	if (m->update->state == UPDATE_COMMITTED && called_off)
+		kind = EVENT_KEXEC_FAILED;
 	aborts = reallocarray(u->aborts, u->n_aborts + 1, sizeof(*aborts));
 	if (!aborts)
 		return -ENOMEM;
@@ -373,8 +406,7 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason)
 		u->failure.refusal = REFUSAL_INTERRUPTED;
 		u->failure.message = text_format(REGION_REASON_MAX, "%s", reason);
 	}
-	r = updater_feed(
-		m, &(struct update_event){.kind = EVENT_ABORT, .refusal = REFUSAL_INTERRUPTED});
+	r = updater_feed(m, &(struct update_event){.kind = kind, .refusal = REFUSAL_INTERRUPTED});
 	if (r < 0)
 		sd_varlink_unref(u->aborts[--u->n_aborts]);
 	return r;

@@ -91,8 +91,9 @@ static int add_region(struct outgoing *o, const struct region *region, int fd)
 	if (asprintf(&label, "region \"%s\" of %s", region->name, region->owner) < 0)
 		return -ENOMEM;
 	r = add_item(o,
-		     &(struct outgoing_item){
-			     .id = region->id, .required = region->required, .label = label},
+		     &(struct outgoing_item){.id = region->id,
+					     .required = region->required && !o->best_effort,
+					     .label = label},
 		     &(struct transport_item){.fd = fd,
 					      .size = region->size,
 					      .session = region->session,

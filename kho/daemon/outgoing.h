@@ -31,6 +31,7 @@ struct outgoing {
 	size_t n_sessions;
 	size_t n_stored; /* sessions [0, n_stored) are in the fd store */
 	struct luo_signpost signpost;
+	bool best_effort;   /* no region is required any more: whatever can be kept is */
 	int signpost_error; /* why there is none; 0: there is, or it was not tried yet */
 
 	/* Of the worker in flight. */

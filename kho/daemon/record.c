@@ -9,6 +9,7 @@
 #include "kho/daemon/parallel.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/record.h"
+#include "kho/daemon/shutdown.h"
 #include "kho/daemon/worker.h"
 #include "kho/kernel/pages.h"
 
@@ -160,11 +161,15 @@ static void on_digested(int result, void *data)
 
 	if (r >= 0) {
 		take_digests(record);
-		m->registry.tree->moments[MOMENT_FROZEN] = realtime_usec();
+		if (m->update->sealed)
+			m->registry.tree->moments[MOMENT_FROZEN] = realtime_usec();
 		r = registry_save(&m->registry);
 	}
 	if (r >= 0)
 		r = copy_handover(m->registry.tree, &record->ledger);
+	/* Not in the tree: if that arrives, it has come to nothing. */
+	if (r >= 0 && shutdown_problem(m))
+		r = handover_add_problem(record->ledger, "%s", shutdown_problem(m));
 	if (r >= 0)
 		r = work_start(m->event, write_ledger, on_written, record);
 	if (r >= 0)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kho/daemon/server.h"
+#include "kho/daemon/shutdown.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/handover-methods.h"
 #include "kho/daemon/manager-methods.h"
+#include "kho/daemon/logind.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/pending.h"
@@ -69,6 +71,8 @@ int operators_add(struct manager *m, int fd)
 void manager_done(struct manager *m)
 {
 	claims_flush(m);
+	logind_free(m);
+	shutdown_free(m);
 	m->services = sd_varlink_server_unref(m->services);
 	m->operators = sd_varlink_server_unref(m->operators);
 	pending_free(m);

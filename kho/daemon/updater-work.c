@@ -57,10 +57,17 @@ static int unfit(struct updater *u, const struct region *region, const char *adv
 	return -EOPNOTSUPP;
 }
 
+/* Nothing stops the update any more: what can't be kept is left behind alone. */
+static bool is_too_late(const struct updater *u)
+{
+	return u->m->update->state == UPDATE_COMMITTED && u->m->update->call != CALL_COMMIT;
+}
+
 /* Size and seals may have changed since registration: the kernel's word counts from here on. */
 static int refresh_regions(struct updater *u)
 {
 	struct registry *registry = &u->m->registry;
+	bool too_late = is_too_late(u);
 
 	for (size_t i = 0; i < registry->tree->n_regions; i++) {
 		struct region *region = registry->tree->regions[i];
@@ -74,10 +81,14 @@ static int refresh_regions(struct updater *u)
 		if (r < 0)
 			return r;
 		advice = memory_type_advice(kind.type);
+		if (advice && too_late)
+			continue; /* the kernel says so, too, and only of this one */
 		if (advice)
 			return unfit(u, region, advice);
 		/* Nor would the tree take such a size, and nothing else could be written any more.
 		 */
+		if (kind.size >= REGION_SIZE_MAX && too_late)
+			continue;
 		if (kind.size >= REGION_SIZE_MAX)
 			return unfit(
 				u, region,
@@ -108,6 +119,7 @@ static int collect(struct updater *u)
 	if (!u->outgoing)
 		return -ENOMEM;
 	u->outgoing->cancel = false;
+	u->outgoing->best_effort = is_too_late(u);
 	return outgoing_collect(u->outgoing, registry);
 }
 
@@ -192,12 +204,13 @@ static bool misses_required(const struct updater *u)
 	return false;
 }
 
-/* Optional regions that came late do not stop the update: what was wrong becomes their reason. */
+/* Regions that do not stop the update any more: what was wrong becomes their reason. */
 static int leave_late_behind(struct updater *u, int error)
 {
+	if (!u->outgoing)
+		return error;
 	outgoing_give_up(u->outgoing, error,
 			 u->failure.message ? u->failure.message : strerror(-error));
-	failure_clear(&u->failure);
 	return note_preserved(u);
 }
 
@@ -217,8 +230,10 @@ static void on_late_preserved(int result, void *data)
 	}
 	refusal = note_failure(u, result);
 	required = required || misses_required(u);
-	if (!required && u->m->update->state != UPDATE_ABORTING)
-		required = leave_late_behind(u, result) < 0;
+	if ((!required || is_too_late(u)) && u->m->update->state != UPDATE_ABORTING)
+		required |= leave_late_behind(u, result) < 0;
+	if (!required)
+		failure_clear(&u->failure);
 	(void)updater_feed(u->m, &(struct update_event){.kind = EVENT_LATE_FAILED,
 							.required = required,
 							.refusal = refusal});
@@ -281,11 +296,13 @@ static void on_recorded(struct manager *m, int result, char *message, size_t n_d
 
 void updater_record(struct updater *u)
 {
-	int r;
+	int r = -ENOMEM;
 
 	/* What failed earlier, and was left behind, has nothing to do with it. */
-	u->outgoing->cancel = false;
-	r = record_start(u->m, &u->outgoing->cancel, on_recorded);
+	if (u->outgoing)
+		u->outgoing->cancel = false;
+	if (u->outgoing)
+		r = record_start(u->m, &u->outgoing->cancel, on_recorded);
 	if (r < 0)
 		on_recorded(u->m, r, NULL, 0);
 }

@@ -10,6 +10,7 @@
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/peers.h"
+#include "kho/daemon/shutdown.h"
 #include "kho/daemon/updater-private.h"
 
 #define STAGE_TIMEOUT_USEC (120 * USEC_PER_SEC)
@@ -189,6 +190,8 @@ static void carry_out(struct updater *u, const struct update_action *a)
 		return barrier_tell(u, a->participant, "resume");
 	case ACTION_LEAVE_BEHIND:
 		return leave_behind(u, a);
+	case ACTION_TELL_COMMITTED:
+		return barrier_tell(u, a->participant, "committed");
 	case ACTION_ARM_DEADLINE:
 		return arm(u, a->deadline);
 	case ACTION_DISARM_DEADLINE:
@@ -196,7 +199,7 @@ static void carry_out(struct updater *u, const struct update_action *a)
 	case ACTION_STAGE:
 		/* khod itself holds the sessions too: without the store they live as long as it
 		 * does. */
-		if (outgoing_store(u->outgoing) < 0)
+		if (!u->outgoing || outgoing_store(u->outgoing) < 0)
 			updater_warn(u,
 				     "the fd store does not take the sessions; khod must not end "
 				     "before the kexec");
@@ -256,8 +259,6 @@ static void note_state_change(struct updater *u)
 	monitor_event(u->m, &(struct monitor_event){.event = "state"});
 	if (moment >= 0)
 		tree->moments[moment] = realtime_usec();
-	if (state == UPDATE_COMMITTED)
-		tree->moments[MOMENT_FREEZE] = tree->moments[MOMENT_COMMIT];
 	/* Nobody tells when kexec(8) calls reboot; it does so as soon as it hears of this. */
 	if (state == UPDATE_FROZEN && !tree->moments[MOMENT_COMMIT])
 		tree->moments[MOMENT_COMMIT] = realtime_usec();
@@ -283,5 +284,6 @@ int updater_feed(struct manager *m, const struct update_event *event)
 	/* Not earlier: the replies speak of it. */
 	if (m->update->state == UPDATE_IDLE && m->registry.tree->update_id)
 		forget_update(u);
+	shutdown_goes_on(m);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 /* What Prepare asks for. */
 struct update_request {
-	const char *image;
+	const char *image;	  /* NULL: not known */
 	const char *next_release; /* NULL: not known */
 	uint64_t digest_size_max; /* bytes */
 	uint64_t timeout_usec;	  /* the bound for all participants to prepare */
@@ -28,7 +28,13 @@ int updater_prepare(struct manager *m, sd_varlink *link, const struct update_req
 int updater_staged(struct manager *m, sd_varlink *link);
 int updater_freeze(struct manager *m, sd_varlink *link, uint64_t timeout_usec, bool more);
 int updater_commit(struct manager *m, sd_varlink *link);
-int updater_abort(struct manager *m, sd_varlink *link, const char *reason);
+/* called_off: the shutdown of a committed update does not happen, and the caller knows. */
+int updater_abort(struct manager *m, sd_varlink *link, const char *reason, bool called_off);
+
+/* An orderly shutdown into whatever kernel is loaded has begun: commits what is staged, or, if
+ * nothing is, keeps what can be kept. -EBUSY: not in this state.
+ */
+int updater_shutdown(struct manager *m, const struct update_request *request);
 
 /* The connection is closed; it may be the one that owns the update. */
 void updater_operator_gone(struct manager *m, sd_varlink *link);

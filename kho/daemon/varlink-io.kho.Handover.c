@@ -44,7 +44,10 @@ static SD_VARLINK_DEFINE_ENUM_TYPE(
 	COMMENT("Stop writing to the regions, then Acknowledge. What is written later may be lost."),
 	SD_VARLINK_DEFINE_ENUM_VALUE(freeze),
 	COMMENT("The update does not happen: everything goes on as before."),
-	SD_VARLINK_DEFINE_ENUM_VALUE(resume));
+	SD_VARLINK_DEFINE_ENUM_VALUE(resume),
+	COMMENT("The machine goes down, and takes along what is registered until the end. The service "
+		"manager stops this service, or freeze comes last. Not to be answered."),
+	SD_VARLINK_DEFINE_ENUM_VALUE(committed));
 
 static SD_VARLINK_DEFINE_ENUM_TYPE(Phase, SD_VARLINK_DEFINE_ENUM_VALUE(prepare),
 				   SD_VARLINK_DEFINE_ENUM_VALUE(freeze));

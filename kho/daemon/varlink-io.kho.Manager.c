@@ -129,9 +129,18 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 static SD_VARLINK_DEFINE_METHOD(Commit, INPUT(update, STRING, 0));
 
 static SD_VARLINK_DEFINE_METHOD(
+	ShutDown, COMMENT("kexec, reboot, poweroff, halt; others mean nothing."),
+	INPUT(kind, STRING, 0),
+	COMMENT("Whoever calls has looked at the kernel that is loaded, and "
+		"says what is wrong with it."),
+	INPUT(checked, BOOL, NULLABLE), INPUT(problem, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
 	Abort, COMMENT("Only if this update is in progress; null: whichever is."),
 	INPUT(update, STRING, NULLABLE), COMMENT("Told to participants, and in the log."),
 	INPUT(reason, STRING, NULLABLE),
+	COMMENT("The update may be committed: the shutdown that was to follow does not happen."),
+	INPUT(shutdownFailed, BOOL, NULLABLE),
 	COMMENT("The update that was aborted; null: there was none, and nothing was done."),
 	OUTPUT(aborted, STRING, NULLABLE));
 
@@ -145,7 +154,11 @@ static SD_VARLINK_DEFINE_METHOD(
 	OUTPUT(kernelRelease, STRING, NULLABLE), OUTPUT(kexecCount, INT, NULLABLE),
 	COMMENT("Whether the operator overrode the check of the next kernel."),
 	OUTPUT(forced, BOOL, NULLABLE),
-	COMMENT("Microseconds from freeze to the last claim of a region that was kept."),
+	COMMENT("How the machine went down, if that was not by kexec, so that no memory was kept; "
+		"update is then of an update that was staged, or null."),
+	OUTPUT(shutdown, STRING, NULLABLE),
+	COMMENT("Microseconds from when services began to be stopped, by freeze or by the shutdown, "
+		"to the last claim of a region that was kept."),
 	OUTPUT(downtimeUSec, INT, NULLABLE), OUTPUT_OF(timeline, Moment, NULLABLE | ARRAY),
 	OUTPUT_OF(regions, RegionStatus, NULLABLE | ARRAY),
 	OUTPUT(problems, STRING, NULLABLE | ARRAY));
@@ -225,12 +238,21 @@ SD_VARLINK_DEFINE_INTERFACE(
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Stops the participants, takes digests, writes the ledger. After the reply the caller "
 		"calls reboot(2), and Abort if that returns. If its connection breaks instead, khod "
-		"aborts. Errors: NoUpdate, UpdateInProgress, Refused."),
+		"aborts. Of a committed update this is the last step of the shutdown, and nothing "
+		"of it can be refused. Errors: NoUpdate, UpdateInProgress, Refused."),
 	&vl_method_Freeze,
-	SD_VARLINK_SYMBOL_COMMENT("Says that an orderly shutdown into the staged kernel begins and "
-				  "can't be undone: from here nobody can refuse. Errors: NoUpdate, "
-				  "UpdateInProgress."),
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Says that an orderly shutdown into the staged kernel is about to begin. The ledger "
+		"is on disk at the reply, and from there nobody can refuse; until then the update "
+		"is the caller's: if its connection breaks, khod aborts. Services run on until they "
+		"are stopped, and the last of them are frozen by Freeze. Errors: NoUpdate, Refused, "
+		"UpdateInProgress."),
 	&vl_method_Commit,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Says that the machine goes down, as logind does where there is one. With kexec, "
+		"what is staged is committed, and if nothing is, what can be kept is; otherwise "
+		"what will be lost is written down. Replies at once. Errors: none."),
+	&vl_method_ShutDown,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Undoes everything since Prepare, and replies when the kernel has "
 		"let go of all memory. Errors: NoUpdate (another update than the "

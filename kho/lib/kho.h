@@ -191,7 +191,10 @@ enum kho_event_type {
 	KHO_EVENT_DISCONNECTED, /* khod is away; the library looks for it. Stay as you are */
 	KHO_EVENT_RECONNECTED,	/* khod is back */
 	KHO_EVENT_REGISTERED_AGAIN, /* khod came back without this region, and has it again */
-	KHO_EVENT_NOT_KEPT	    /* khod does not keep this region any longer; reason says why */
+	KHO_EVENT_NOT_KEPT,	    /* khod does not keep this region any longer; reason says why */
+	KHO_EVENT_COMMITTED /* the machine goes down into the next kernel, and takes along what is
+			     * registered until the end: this service will be stopped, or told
+			     * FREEZE. No answer */
 };
 
 /* Belongs to the handle; later versions may add members at the end. */

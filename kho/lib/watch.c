@@ -130,6 +130,7 @@ static int take_message(struct kho *k, const struct message *message)
 		[KHO_EVENT_PREPARE] = "prepare",
 		[KHO_EVENT_FREEZE] = "freeze",
 		[KHO_EVENT_RESUME] = "resume",
+		[KHO_EVENT_COMMITTED] = "committed",
 	};
 
 	if (strcmp(message->event, "watching") == 0) {
@@ -137,8 +138,8 @@ static int take_message(struct kho *k, const struct message *message)
 		k->watch.established = true;
 		return 0;
 	}
-	for (size_t i = KHO_EVENT_PREPARE; i <= KHO_EVENT_RESUME; i++)
-		if (strcmp(message->event, names[i]) == 0)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i] && strcmp(message->event, names[i]) == 0)
 			return event_queue_push(
 				&k->events,
 				&(struct kho_event){.type = i,

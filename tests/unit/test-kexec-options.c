@@ -180,6 +180,11 @@ static void test_actions(void **state)
 	kexec_options_done(&o);
 	assert_parses(&o, "--kho --exec --load k", ACTION_LOAD | ACTION_EXECUTE);
 	kexec_options_done(&o);
+	assert_parses(&o, "--kho -l --kho-shutdown", ACTION_LOAD | ACTION_SHUTDOWN);
+	kexec_options_done(&o);
+	assert_parses(&o, "--kho --kho-last-step=poweroff", ACTION_LAST_STEP);
+	assert_string_equal(o.last_step, "poweroff");
+	kexec_options_done(&o);
 	assert_parses(&o, "-e --kho", ACTION_EXECUTE);
 	assert_null(o.image);
 	assert_false(o.no_sync);
@@ -207,6 +212,9 @@ static void test_action_mistakes(void **state)
 	assert_refused("--kho -e --append=x", "--append=x goes with -l");
 	assert_refused("--kho -u -e", "go together");
 	assert_refused("--kho -S -l k", "go together");
+	assert_refused("--kho -e --kho-shutdown", "only -l and -e");
+	assert_refused("--kho --kho-shutdown --append=x", "--append=x goes with -l");
+	assert_refused("--kho --kho-last-step=nap", "not \"nap\"");
 	assert_refused("--kho -u --kho-timeout=3", "--kho-timeout goes with");
 	assert_refused("--kho -e --kho-digest=never", "--kho-digest goes with");
 	assert_refused("--kho -S --kho-force", "--kho-force goes with");

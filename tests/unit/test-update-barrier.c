@@ -42,6 +42,7 @@ static void test_overdue_once_committed(void **state)
 	_cleanup_(update_freep) struct update *u = with_two();
 
 	go_committed(u);
+	STEP(u, "arm:freeze freeze:1 freeze:2", EVENT_FREEZE);
 	OVERDUE(u, 1, "log-loss:1(timeout 1)");
 	OVERDUE(u, 2, "leave-behind:2(timeout 2) disarm record");
 }
@@ -126,7 +127,11 @@ static struct update *freezing_in_order(enum update_event_kind how)
 	STEP(u, "preserve", EVENT_CHECKED);
 	STEP(u, "arm:stage reply-prepared", EVENT_PRESERVED);
 	STEP(u, "disarm stage reply-staged", EVENT_STAGED);
-	STEP(u, "arm:freeze freeze:1", how);
+	if (how == EVENT_COMMIT) {
+		STEP(u, "committed:3 committed:2 committed:1 record", EVENT_COMMIT);
+		STEP(u, "reply-committed", EVENT_RECORDED);
+	}
+	STEP(u, "arm:freeze freeze:1", EVENT_FREEZE);
 	assert_int_equal(update_find(u, 3)->answer, ANSWER_WAITING);
 	assert_int_equal(update_find(u, 3)->waits_for, 2);
 	assert_int_equal(update_find(u, 2)->waits_for, 1);

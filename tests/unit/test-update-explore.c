@@ -47,7 +47,7 @@ static struct node pack(const struct update *u, const struct model *model)
 		.deadline = u->deadline,
 		.call = u->call,
 		.flags = u->operator_attached | u->abort_waits << 1 | u->asking << 2 |
-			 u->asked << 3 | u->regions_late << 4 | u->sealed << 5,
+			 u->asked << 3 | u->regions_late << 4 | u->sealed << 5 | u->unrecorded << 6,
 		.n = u->n_participants,
 		.cause_refusal = u->cause.refusal,
 		.cause_event = u->cause.event,
@@ -80,6 +80,7 @@ static void unpack(struct update *u, orders_t orders, const struct node *node)
 	u->asked = node->flags & 8;
 	u->regions_late = node->flags & 16;
 	u->sealed = node->flags & 32;
+	u->unrecorded = node->flags & 64;
 	u->cause = (struct update_cause){node->cause_refusal, node->cause_event,
 					 node->cause_participant, node->cause_unasked};
 	u->n_participants = node->n;
@@ -274,10 +275,11 @@ static void assert_events_covered(const struct exploration *e)
 		[EVENT_PREPARE] = IN(IDLE),
 		[EVENT_STAGED] = IN(PREPARED),
 		[EVENT_NOT_STAGED] = IN(PREPARED),
-		[EVENT_FREEZE] = IN(STAGED),
+		[EVENT_FREEZE] = IN(STAGED) | IN(COMMITTED),
 		[EVENT_COMMIT] = IN(STAGED),
-		[EVENT_KEXEC_FAILED] = IN(FROZEN),
-		[EVENT_ABORT] = UNCOMMITTED,
+		[EVENT_SHUTDOWN] = IN(IDLE) | IN(STAGED),
+		[EVENT_KEXEC_FAILED] = IN(FROZEN) | IN(COMMITTED),
+		[EVENT_ABORT] = UNCOMMITTED | IN(COMMITTED),
 		[EVENT_OPERATOR_GONE] = (UNCOMMITTED & ~IN(STAGED)) | IN(COMMITTED),
 		[EVENT_DEADLINE] = IN_ANSWERED | IN(PREPARED),
 		[EVENT_OVERDUE] = IN_ASKED,
@@ -313,7 +315,7 @@ static void assert_states_covered(const struct exploration *e)
 		[UPDATE_STAGED] = IN(FREEZING) | IN(COMMITTED) | IN(ABORTING),
 		[UPDATE_FREEZING] = IN(FROZEN) | IN(ABORTING),
 		[UPDATE_FROZEN] = IN(ABORTING),
-		[UPDATE_COMMITTED] = 0,
+		[UPDATE_COMMITTED] = IN(ABORTING),
 		[UPDATE_ABORTING] = IN(IDLE),
 		[UPDATE_RESTORING] = IN(IDLE),
 	};
@@ -352,8 +354,8 @@ static void assert_covered(const struct exploration *e, unsigned int answers)
 	assert_int_equal(e->deadlines, (1U << _DEADLINE_MAX) - 1);
 	assert_int_equal(e->works, (1U << _WORK_MAX) - 1);
 	assert_int_equal(e->answers, answers);
-	assert_int_equal(e->refused_calls,
-			 1U << CALL_PREPARE | 1U << CALL_STAGED | 1U << CALL_FREEZE);
+	assert_int_equal(e->refused_calls, 1U << CALL_PREPARE | 1U << CALL_STAGED |
+						   1U << CALL_FREEZE | 1U << CALL_COMMIT);
 }
 
 static void assert_all_come_to_rest(struct exploration *e)

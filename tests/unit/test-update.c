@@ -21,11 +21,67 @@ static void test_shut_down(void **state)
 	_cleanup_(update_freep) struct update *u = with_two();
 
 	go_committed(u);
-	ACCEPT(u, 1, PHASE_FREEZE, "");
+	/* The first is stopped, and leaves something behind; the other one runs to the end. */
+	STEP(u, "preserve-late", EVENT_REGION);
+	STEP(u, "", EVENT_LEAVE, .participant = 1);
+	STEP(u, "stage record", EVENT_LATE_PRESERVED);
+	STEP(u, "", EVENT_RECORDED);
+	STEP(u, "arm:freeze freeze:2", EVENT_FREEZE);
 	ACCEPT(u, 2, PHASE_FREEZE, "disarm record");
-	/* Only with the ledger on disk may the shutdown go on. */
-	STEP(u, "reply-committed", EVENT_RECORDED);
+	WRONG(u, -EBUSY, EVENT_REGION);
+	STEP(u, "reply-frozen", EVENT_RECORDED);
 	assert_int_equal(u->state, UPDATE_COMMITTED);
+	/* Who asks again need not wait. */
+	STEP(u, "reply-frozen", EVENT_FREEZE);
+}
+
+static void test_commit_is_refused(void **state)
+{
+	_cleanup_(update_freep) struct update *u = with_two();
+
+	go_staged(u);
+	STEP(u, "committed:1 committed:2 record", EVENT_COMMIT);
+	STEP(u, "log-abort(record) release", EVENT_RECORD_FAILED);
+	STEP(u, "resume:1(record) resume:2(record) reply-refused:Commit(record)", EVENT_RELEASED);
+	assert_idle_again(u);
+
+	/* Who commits has begun nothing before the reply. */
+	u = update_free(u);
+	u = with_two();
+	go_staged(u);
+	STEP(u, "committed:1 committed:2 record", EVENT_COMMIT);
+	STEP(u, "log-abort(interrupted) cancel-work", EVENT_OPERATOR_GONE);
+	STEP(u, "release", EVENT_RECORDED);
+	STEP(u, "resume:1(interrupted) resume:2(interrupted)", EVENT_RELEASED);
+	assert_idle_again(u);
+
+	/* Nor if the shutdown is called off. */
+	u = update_free(u);
+	u = with_two();
+	go_committed(u);
+	STEP(u, "log-abort(kernel) release", EVENT_KEXEC_FAILED);
+	STEP(u, "resume:1(kernel) resume:2(kernel)", EVENT_RELEASED);
+	assert_idle_again(u);
+}
+
+/* Nobody was asked, and nobody can say no: what can be kept is. */
+static void test_shutdown_unprepared(void **state)
+{
+	_cleanup_(update_freep) struct update *u = with_two();
+
+	STEP(u, "committed:1 committed:2 preserve-late", EVENT_SHUTDOWN);
+	STEP(u, "log-loss(memory) stage record", EVENT_LATE_FAILED, .required = true,
+	     .refusal = REFUSAL_MEMORY);
+	STEP(u, "log-loss(record)", EVENT_RECORD_FAILED);
+	STEP(u, "arm:freeze freeze:1 freeze:2", EVENT_FREEZE);
+	WRONG(u, -EBUSY, EVENT_SHUTDOWN);
+
+	u = update_free(u);
+	u = with_two();
+	go_staged(u);
+	STEP(u, "committed:1 committed:2 record", EVENT_SHUTDOWN);
+	WRONG(u, -EBUSY, EVENT_ABORT);
+	STEP(u, "", EVENT_RECORDED);
 }
 
 static void test_nobody_watches(void **state)
@@ -189,20 +245,23 @@ static void test_nothing_is_undone_once_committed(void **state)
 	go_committed(u);
 	WRONG(u, -EBUSY, EVENT_ABORT);
 	WRONG(u, -EBUSY, EVENT_PREPARE);
+	STEP(u, "committed:3", EVENT_JOIN, .participant = 3, .required = true);
+	STEP(u, "arm:freeze freeze:1 freeze:2 freeze:3", EVENT_FREEZE);
 	REFUSE(u, 1, PHASE_FREEZE, "log-loss:1(participant 1)");
 	STEP(u, "preserve-late", EVENT_REGION);
-	STEP(u, "leave-behind:2(timeout 2)", EVENT_DEADLINE);
+	STEP(u, "leave-behind:2(timeout 2) log-loss:3(timeout 3)", EVENT_DEADLINE);
 	STEP(u, "log-loss(memory) stage record", EVENT_LATE_FAILED, .required = true,
 	     .refusal = REFUSAL_MEMORY);
-	STEP(u, "log-loss(record) reply-committed", EVENT_RECORD_FAILED);
-	STEP(u, "freeze:3", EVENT_JOIN, .participant = 3, .required = true);
-	STEP(u, "log-loss:3(participant 3)", EVENT_LEAVE, .participant = 3);
+	STEP(u, "log-loss(record) reply-frozen", EVENT_RECORD_FAILED);
+	STEP(u, "freeze:4", EVENT_JOIN, .participant = 4, .required = true);
+	STEP(u, "log-loss:4(participant 4)", EVENT_LEAVE, .participant = 4);
 	assert_int_equal(u->state, UPDATE_COMMITTED);
 
-	/* Who committed need not wait. */
+	/* Who freezes need not wait. */
 	u = update_free(u);
 	u = with_two();
 	go_committed(u);
+	STEP(u, "arm:freeze freeze:1 freeze:2", EVENT_FREEZE);
 	STEP(u, "", EVENT_OPERATOR_GONE);
 	ACCEPT(u, 2, PHASE_FREEZE, "");
 	STEP(u, "log-loss:1(timeout 1) record", EVENT_DEADLINE);
@@ -289,13 +348,14 @@ static void test_newcomers_do_not_delay(void **state)
 	_cleanup_(update_freep) struct update *u = with_two();
 
 	go_committed(u);
+	STEP(u, "arm:freeze freeze:1 freeze:2", EVENT_FREEZE);
 	STEP(u, "preserve-late", EVENT_REGION);
 	ACCEPT(u, 1, PHASE_FREEZE, "");
 	ACCEPT(u, 2, PHASE_FREEZE, "disarm");
 	JOIN(u, 3, true, "freeze:3");
 	STEP(u, "stage record", EVENT_LATE_PRESERVED);
 	ACCEPT(u, 3, PHASE_FREEZE, "");
-	STEP(u, "reply-committed", EVENT_RECORDED);
+	STEP(u, "reply-frozen", EVENT_RECORDED);
 }
 
 static void test_restoring(void **state)
@@ -333,7 +393,7 @@ static void test_daemon_came_back(void **state)
 
 	assert_non_null(committed);
 	STEP(committed, "record", EVENT_RECOVER, .state = UPDATE_COMMITTED);
-	JOIN(committed, 1, true, "freeze:1");
+	JOIN(committed, 1, true, "committed:1");
 	STEP(committed, "", EVENT_RECORDED);
 }
 
@@ -429,6 +489,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_execute),
 		cmocka_unit_test(test_shut_down),
+		cmocka_unit_test(test_commit_is_refused),
+		cmocka_unit_test(test_shutdown_unprepared),
 		cmocka_unit_test(test_nobody_watches),
 		cmocka_unit_test(test_too_much_to_keep),
 		cmocka_unit_test(test_refusal_of_required),

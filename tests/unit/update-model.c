@@ -20,7 +20,8 @@ static void on_participant(struct model *m, const struct update_event *event)
 		return;
 	case EVENT_LEAVE:
 		m->vetoed[id] |= m->open[id];
-		m->joined[id] = m->told_prepare[id] = m->told_freeze[id] = false;
+		m->joined[id] = m->told_prepare[id] = m->told_freeze[id] = m->told_committed[id] =
+			false;
 		break;
 	case EVENT_EXTEND:
 		CHECK_THAT(m->awaited[id] && !m->extended[id]);
@@ -101,15 +102,26 @@ void model_event(struct model *m, const struct update_event *event)
 		break;
 	case EVENT_FREEZE:
 		on_call(m, CALL_FREEZE);
+		m->frozen = true;
 		break;
 	case EVENT_COMMIT:
 		on_call(m, CALL_COMMIT);
+		break;
+	case EVENT_SHUTDOWN:
+		m->committed = true;
+		/* Idle until now: that is every region. */
+		if (!m->preserve_begun)
+			m->uncounted = m->unpreserved = true;
+		break;
+	case EVENT_KEXEC_FAILED:
+		m->called_off = true;
 		break;
 	case EVENT_ABORT:
 		m->abort_call = true;
 		break;
 	case EVENT_OPERATOR_GONE:
 		CHECK_THAT(m->owned);
+		m->called_off = m->call == CALL_COMMIT;
 		m->owned = m->call = 0;
 		break;
 	case EVENT_DEADLINE:
@@ -117,6 +129,7 @@ void model_event(struct model *m, const struct update_event *event)
 		break;
 	case EVENT_RECOVER:
 		m->committed = event->state == UPDATE_COMMITTED;
+		m->preserve_begun = event->state == UPDATE_STAGED;
 		break;
 	default:
 		if (event->kind >= EVENT_CHECKED && event->kind <= EVENT_RELEASED)
@@ -143,12 +156,17 @@ static void on_work(struct model *m, enum update_work work)
 		m->uncounted = m->unpreserved = false;
 		break;
 	case WORK_RECORD:
-		/* The final tree has everything, and nobody writes who may be waited for. */
-		CHECK_THAT(!m->unpreserved && !m->unstaged && !m->recorded);
+		/* The final tree has everything, and nobody writes who may be waited for. Only
+		 * what is committed may be written down before, too.
+		 */
+		CHECK_THAT(!m->unpreserved && !m->unstaged && !m->final);
+		m->recorded = false;
+		m->final = m->frozen;
 		for (uint32_t id = 1; id <= PARTICIPANTS; id++) {
 			CHECK_THAT(!m->open[id] || !m->awaited[id]);
-			CHECK_THAT(!m->joined[id] || m->told_freeze[id]);
+			CHECK_THAT(!m->joined[id] || m->told_freeze[id] || !m->frozen);
 		}
+		CHECK_THAT(m->frozen || m->committed);
 		break;
 	case WORK_RELEASE:
 		CHECK_THAT(!m->release_begun);
@@ -174,11 +192,17 @@ static void on_tell(struct model *m, orders_t orders, enum update_action_kind ki
 	CHECK_THAT(m->joined[id]);
 	if (kind == ACTION_TELL_RESUME) {
 		CHECK_THAT(m->released && !m->committed);
-		CHECK_THAT(m->told_prepare[id] || m->told_freeze[id]);
-		m->told_prepare[id] = m->told_freeze[id] = m->open[id] = false;
+		CHECK_THAT(m->told_prepare[id] || m->told_freeze[id] || m->told_committed[id]);
+		m->told_prepare[id] = m->told_freeze[id] = m->told_committed[id] = m->open[id] =
+			false;
 		return;
 	}
 	CHECK_THAT(!m->aborted);
+	if (kind == ACTION_TELL_COMMITTED) {
+		CHECK_THAT(m->committed && !m->frozen && !m->open[id] && !m->told_committed[id]);
+		m->told_committed[id] = true;
+		return;
+	}
 	CHECK_THAT(!m->told_freeze[id]);
 	m->open[id] = true;
 	m->awaited[id] = m->deadline == DEADLINE_PREPARE || m->deadline == DEADLINE_FREEZE;
@@ -216,10 +240,11 @@ static void on_reply(struct model *m, const struct update_action *action)
 	if (call == CALL_STAGED)
 		CHECK_THAT(!m->unstaged && m->deadline == DEADLINE_NONE);
 	if (call == CALL_FREEZE)
-		CHECK_THAT(m->recorded && m->deadline == DEADLINE_FROZEN);
+		CHECK_THAT(m->recorded && m->final &&
+			   m->deadline == (m->committed ? DEADLINE_NONE : DEADLINE_FROZEN));
 	if (call == CALL_COMMIT)
 		CHECK_THAT(m->recorded && m->committed);
-	if (call == CALL_STAGED || call == CALL_COMMIT)
+	if (call == CALL_STAGED || m->committed)
 		m->owned = false;
 }
 
@@ -240,8 +265,10 @@ static void on_trouble(struct model *m, const struct update_action *action)
 		m->open[id] = false;
 		break;
 	default:
-		CHECK_THAT(!m->committed);
+		/* Only by who commits, or when the shutdown is called off. */
+		CHECK_THAT(!m->committed || m->call == CALL_COMMIT || m->called_off);
 		m->aborted = true;
+		m->committed = false;
 	}
 	m->vetoed[id] = false;
 }
@@ -272,6 +299,7 @@ void model_action(struct model *m, orders_t orders, const struct update_action *
 	case ACTION_TELL_PREPARE:
 	case ACTION_TELL_FREEZE:
 	case ACTION_TELL_RESUME:
+	case ACTION_TELL_COMMITTED:
 		on_tell(m, orders, action->kind, action->participant);
 		break;
 	case ACTION_LEAVE_BEHIND:
@@ -310,6 +338,7 @@ void model_settle(struct model *m, orders_t orders, const struct update *u)
 	CHECK_THAT(m->work == u->work && m->deadline == u->deadline && m->call == u->call);
 	CHECK_THAT(m->owned == u->operator_attached && m->abort_call == u->abort_waits);
 	CHECK_THAT(m->committed == (u->state == UPDATE_COMMITTED));
+	m->called_off = false;
 	/* A veto stops the update, or is written down at once. */
 	for (uint32_t id = 1; id <= PARTICIPANTS; id++) {
 		CHECK_THAT(!m->vetoed[id] || m->aborted);
@@ -348,7 +377,7 @@ void model_settle(struct model *m, orders_t orders, const struct update *u)
 		rest = *m;
 		memset(rest.joined, 0, sizeof(rest.joined));
 		rest.aborted = rest.cancelled = rest.release_begun = rest.released = false;
-		rest.preserve_begun = rest.recorded = false;
+		rest.preserve_begun = rest.recorded = rest.final = rest.frozen = false;
 		rest.uncounted = rest.unpreserved = rest.unstaged = false;
 		CHECK_THAT(memcmp(&rest, &nothing, sizeof(rest)) == 0);
 		memcpy(rest.joined, m->joined, sizeof(rest.joined));

@@ -23,18 +23,22 @@ struct model {
 	uint8_t call;	  /* enum update_call that waits */
 	uint8_t owned;	  /* by an operator's connection */
 	uint8_t abort_call;
-	uint8_t preserve_begun, aborted, cancelled, release_begun, released, recorded, committed;
+	uint8_t preserve_begun, aborted, cancelled, release_begun, released, committed;
+	uint8_t called_off;  /* the shutdown that was committed to, by this event */
+	uint8_t frozen;	     /* everybody is told, or was */
+	uint8_t recorded;    /* what was written down last is on disk */
+	uint8_t final;	     /* and is the last there is */
 	uint8_t uncounted;   /* a region that no CHECK has seen yet */
 	uint8_t unpreserved; /* a region that no worker has been given yet */
 	uint8_t unstaged;    /* sessions that are in no fd store yet */
 	/* By participant; [0] is not used. */
 	uint8_t joined[PARTICIPANTS + 1];
-	uint8_t told_prepare[PARTICIPANTS + 1],
-		told_freeze[PARTICIPANTS + 1]; /* resume is owed for either */
-	uint8_t open[PARTICIPANTS + 1];	       /* asked, has not answered */
-	uint8_t awaited[PARTICIPANTS + 1];     /* and was asked while a deadline ran */
-	uint8_t extended[PARTICIPANTS + 1];    /* and has asked for more time */
-	uint8_t vetoed[PARTICIPANTS + 1];      /* refused, died or kept silent */
+	uint8_t told_prepare[PARTICIPANTS + 1], told_freeze[PARTICIPANTS + 1],
+		told_committed[PARTICIPANTS + 1]; /* resume is owed for each */
+	uint8_t open[PARTICIPANTS + 1];		  /* asked, has not answered */
+	uint8_t awaited[PARTICIPANTS + 1];	  /* and was asked while a deadline ran */
+	uint8_t extended[PARTICIPANTS + 1];	  /* and has asked for more time */
+	uint8_t vetoed[PARTICIPANTS + 1];	  /* refused, died or kept silent */
 };
 
 /* What each participant says of the order; [0] is not used, NULL: nothing. */

@@ -18,6 +18,7 @@ static const char *const action_names[_ACTION_MAX] = {
 	[ACTION_TELL_PREPARE] = "prepare",
 	[ACTION_TELL_FREEZE] = "freeze",
 	[ACTION_TELL_RESUME] = "resume",
+	[ACTION_TELL_COMMITTED] = "committed",
 	[ACTION_LEAVE_BEHIND] = "leave-behind",
 	[ACTION_ARM_DEADLINE] = "arm",
 	[ACTION_DISARM_DEADLINE] = "disarm",
@@ -132,8 +133,10 @@ void go_frozen(struct update *u)
 void go_committed(struct update *u)
 {
 	go_staged(u);
-	STEP(u, "arm:freeze freeze:1 freeze:2", EVENT_COMMIT);
+	STEP(u, "committed:1 committed:2 record", EVENT_COMMIT);
 	assert_int_equal(u->state, UPDATE_COMMITTED);
+	/* Only with the ledger on disk may the shutdown begin. */
+	STEP(u, "reply-committed", EVENT_RECORDED);
 }
 
 void assert_idle_again(struct update *u)
