@@ -134,7 +134,8 @@ guest_stopped() {
 	fi
 	if tail -n 60 "$dir/console" | grep -aq 'Kernel panic'; then
 		how="the guest's kernel panicked"
-	elif tail -n 5 "$dir/console" | grep -aq 'reboot: Power down'; then
+	elif [ "$start" -ge "$JOB_COLD_BOOTS" ] &&
+		tail -n 5 "$dir/console" | grep -aq 'reboot: Power down'; then
 		echo "the guest was powered off before the script ended" >"$dir/verdict"
 		return 125
 	else
