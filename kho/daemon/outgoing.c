@@ -132,19 +132,73 @@ static int fail(struct outgoing *o, int error, size_t item, char *message)
 	return error;
 }
 
+static bool is_given_up(const struct outgoing *o, size_t i)
+{
+	return o->about[i].reason;
+}
+
 static void forget_failure(struct outgoing *o)
 {
 	fail(o, 0, SIZE_MAX, NULL);
 	o->n_done = 0;
 }
 
+/* What is said of it alone does not name it again. Takes message. */
+static char *reason_of(char *message, const char *label)
+{
+	size_t n = strlen(label);
+
+	if (message && !strncmp(message, label, n) && !strncmp(message + n, ": ", 2))
+		memmove(message, message + n + 2, strlen(message + n + 2) + 1);
+	return message;
+}
+
+/* Gives up what is optional and does not fit; what was given up before is looked at anew. */
+static int choose(struct outgoing *o)
+{
+	size_t first = o->n_preserved, n = o->n_items - first;
+	_cleanup_free_ bool *optional = calloc(n ? n : 1, sizeof(*optional));
+	_cleanup_free_ char **reasons = calloc(n ? n : 1, sizeof(*reasons));
+	int r;
+
+	if (!optional || !reasons)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		optional[i] = !o->about[first + i].required;
+		free(TAKE_PTR(o->about[first + i].reason));
+		o->items[first + i].error = 0;
+	}
+	if (!o->transport->choose)
+		return 0;
+	r = o->transport->choose(o->items + first, n, optional, reasons);
+	for (size_t i = 0; i < n; i++)
+		if (o->items[first + i].error < 0)
+			o->about[first + i].reason =
+				reason_of(reasons[i], o->about[first + i].label)
+					?: strdup(strerror(-o->items[first + i].error));
+		else
+			free(reasons[i]);
+	return r;
+}
+
 int outgoing_check(struct outgoing *o)
 {
+	_cleanup_free_ struct transport_item *rest = NULL;
 	char *message = NULL;
+	size_t n = 0;
 	int r;
 
 	forget_failure(o);
-	r = o->transport->check(o->items + o->n_preserved, o->n_items - o->n_preserved, &message);
+	r = choose(o);
+	if (r < 0)
+		return fail(o, r, SIZE_MAX, NULL);
+	rest = calloc(o->n_items, sizeof(*rest));
+	if (!rest)
+		return fail(o, -ENOMEM, SIZE_MAX, NULL);
+	for (size_t i = o->n_preserved; i < o->n_items; i++)
+		if (!is_given_up(o, i))
+			rest[n++] = o->items[i];
+	r = o->transport->check(rest, n, &message);
 	return r < 0 ? fail(o, r, SIZE_MAX, message) : 0;
 }
 
@@ -164,6 +218,8 @@ static void groom(struct outgoing *o)
 	for (size_t i = o->n_preserved; i < o->n_items; i++) {
 		uint64_t offset = 0, now;
 
+		if (is_given_up(o, i))
+			continue;
 		/* In slices, for an abort not to wait long. */
 		do {
 			now = monotonic_usec();
@@ -209,14 +265,13 @@ static void preserve_failed(struct preserve *p, int error, size_t item, char *me
 	p->o->cancel = true;
 }
 
-/* What is said of it alone does not name it again. Takes message. */
-static char *reason_of(char *message, const char *label)
+static size_t count_up_to_given_up(const struct outgoing *o, size_t at, size_t end)
 {
-	size_t n = strlen(label);
+	size_t n = 0;
 
-	if (message && !strncmp(message, label, n) && !strncmp(message + n, ": ", 2))
-		memmove(message, message + n + 2, strlen(message + n + 2) + 1);
-	return message;
+	while (at + n < end && !is_given_up(o, at + n))
+		n++;
+	return n;
 }
 
 static int preserve_session(size_t index, void *data)
@@ -224,29 +279,37 @@ static int preserve_session(size_t index, void *data)
 	struct preserve *p = data;
 	struct outgoing *o = p->o;
 	uint32_t session = p->first_session + index;
-	size_t at = o->n_preserved, end;
+	size_t at = o->n_preserved, begin, end;
 
 	while (at < o->n_items && o->items[at].session < session)
 		at++;
+	begin = at;
 	for (end = at; end < o->n_items && o->items[end].session == session; end++)
 		;
 	while (at < end) {
-		size_t failed = SIZE_MAX;
+		size_t n = count_up_to_given_up(o, at, end), failed = SIZE_MAX;
 		char *message = NULL;
-		int r = o->transport->preserve(o->sessions[session], session, o->items + at,
-					       end - at, &o->cancel, &failed, &message);
+		int r;
 
-		if (r >= 0)
-			break;
-		if (r == -ECANCELED || failed >= end - at || o->about[at + failed].required) {
-			preserve_failed(p, r, failed < end - at ? at + failed : SIZE_MAX, message);
+		if (n == 0) {
+			at++;
+			continue;
+		}
+		r = o->transport->preserve(o->sessions[session], session, o->items + at, n,
+					   &o->cancel, &failed, &message);
+		if (r >= 0) {
+			at += n;
+			continue;
+		}
+		if (r == -ECANCELED || failed >= n || o->about[at + failed].required) {
+			preserve_failed(p, r, failed < n ? at + failed : SIZE_MAX, message);
 			return r;
 		}
 		at += failed;
 		o->about[at].reason = reason_of(message, o->about[at].label);
 		at++;
 	}
-	o->n_done += end - at;
+	o->n_done += end - begin;
 	return 0;
 }
 

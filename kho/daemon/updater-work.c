@@ -87,8 +87,8 @@ static int refresh_regions(struct updater *u)
 			return unfit(u, region, advice);
 		/* Nor would the tree take such a size, and nothing else could be written any more.
 		 */
-		if (kind.size >= REGION_SIZE_MAX && too_late)
-			continue;
+		if (kind.size >= REGION_SIZE_MAX && (too_late || !region->required))
+			continue; /* the transport leaves it behind */
 		if (kind.size >= REGION_SIZE_MAX)
 			return unfit(
 				u, region,

@@ -26,9 +26,8 @@ uint64_t luo_demand_bytes(const struct luo_demand *demand, uint64_t cma_used)
 	return demand->holes + demand->swapped + demand->lists + moved;
 }
 
-/* What one item adds; -EFBIG and the message if it can't be preserved at all. */
-static int demand_item(struct luo_demand *demand, const struct transport_item *item,
-		       char **ret_message)
+int luo_demand_item(struct luo_demand *demand, const struct transport_item *item,
+		    char **ret_message)
 {
 	char size[BYTES_MAX], limit[BYTES_MAX];
 	uint64_t present, swapped;
@@ -38,8 +37,8 @@ static int demand_item(struct luo_demand *demand, const struct transport_item *i
 	if (r == 0 && kind.size >= LUO_SIZE_MAX) {
 		message_set(
 			ret_message,
-			"%s has %s: a file has to be smaller than %s to cross in place; split it "
-			"into several memfds",
+			"%s: it has %s, and a file has to be smaller than %s to cross in place; "
+			"split it into several memfds",
 			item->label, format_bytes(size, kind.size),
 			format_bytes(limit, LUO_SIZE_MAX));
 		return -EFBIG;
@@ -94,8 +93,7 @@ static void append_part(char **parts, uint64_t bytes, const char *what)
 			       what);
 }
 
-/* "8.0 GiB to fill holes, 64.0 MiB for the kernel's lists" */
-static char *describe_need(const struct luo_demand *demand, uint64_t need)
+char *luo_describe_need(const struct luo_demand *demand, uint64_t need)
 {
 	char *parts = NULL;
 
@@ -126,7 +124,7 @@ int luo_demand_verdict(const struct luo_demand *demand, const struct memory_room
 
 	if (need + LUO_RESERVE <= room->available)
 		return 0;
-	parts = describe_need(demand, need);
+	parts = luo_describe_need(demand, need);
 	largest = describe_blame(blame, need);
 	message_set(ret_message,
 		    "not enough memory: preserving needs %s (%s)%s; %s are available, %s of which "
@@ -148,7 +146,7 @@ int luo_check(const struct transport_item *items, size_t n, char **ret_message)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t before = demand.holes + demand.swapped;
 
-		r = demand_item(&demand, &items[i], ret_message);
+		r = luo_demand_item(&demand, &items[i], ret_message);
 		if (r < 0)
 			return r;
 		demand_blame(blame, &items[i], demand.holes + demand.swapped - before);

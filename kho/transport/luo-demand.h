@@ -17,6 +17,15 @@ struct luo_blame {
 	uint64_t bytes;
 };
 
+/* Adds what one item needs; -EFBIG and the message if it can't be preserved at all. */
+int luo_demand_item(struct luo_demand *demand, const struct transport_item *item,
+		    char **ret_message);
+
+/* "8.0 GiB to fill holes, 64.0 MiB for the kernel's lists", of need bytes; the caller's to free.
+ * NULL: of nothing, or out of memory.
+ */
+char *luo_describe_need(const struct luo_demand *demand, uint64_t need);
+
 /* 0, or -ENOMEM with the numbers and those to blame, the largest first. */
 int luo_demand_verdict(const struct luo_demand *demand, const struct memory_room *room,
 		       const struct luo_blame blame[static LUO_BLAME_MAX], char **ret_message);

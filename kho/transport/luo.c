@@ -5,6 +5,7 @@
 #include "kho/core/cleanup.h"
 #include "kho/kernel/generation.h"
 #include "kho/kernel/pages.h"
+#include "kho/transport/luo-choose.h"
 #include "kho/transport/luo-demand.h"
 #include "kho/transport/luo.h"
 #include "kho/transport/message.h"
@@ -220,6 +221,7 @@ const struct transport transport_luo = {
 	.probe = luo_probe,
 	.place = luo_place,
 	.check = luo_check,
+	.choose = luo_choose,
 	.groom = pages_collapse,
 	.open = luo_open,
 	.preserve = luo_preserve,

@@ -44,6 +44,14 @@ struct transport {
 	int (*check)(const struct transport_item *items, size_t n, char **ret_message);
 
 	/*
+	 * Before check: gives up those optional items without which the rest passes it, as few as
+	 * it can, with their error, and the reason: a line in reasons[i], the caller's to free. If
+	 * the rest would not pass either, none. NULL: there is nothing to choose. Errors: -ENOMEM.
+	 * Blocks as check does.
+	 */
+	int (*choose)(struct transport_item *items, size_t n, const bool *optional, char **reasons);
+
+	/*
 	 * Makes one file fit for a quick preserve, as long as time allows; see pages_collapse() for
 	 * offset, deadline and result. Blocks.
 	 */

@@ -133,7 +133,7 @@ static void test_check_refuses_what_can_not_be(void **state)
 	assert_non_null(strstr(message, "the large one (1.0 TiB)"));
 	assert_int_equal(ftruncate(items[1].fd, (off_t)LUO_SIZE_MAX), 0);
 	assert_int_equal(transport_luo.check(items, 2, &message), -EFBIG);
-	assert_non_null(strstr(message, "the large one has 1.0 TiB"));
+	assert_non_null(strstr(message, "the large one: it has 1.0 TiB"));
 	assert_int_equal(fstat(items[1].fd, &st), 0);
 	assert_int_equal(st.st_blocks, 0);
 	safe_close(items[0].fd);

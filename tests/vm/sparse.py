@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Regions that are nearly all hole: make NAME SIZE [--grow=SIZE], or check NAME SIZE.
+"""Regions that are nearly all hole: make NAME SIZE [--grow=SIZE] [--optional], or check NAME SIZE.
 
 The last page is there, if it can be, and says what it is. --grow= is done after registering.
 """
@@ -20,7 +20,7 @@ def make(options):
     os.ftruncate(fd, options.size)
     if options.size <= 1 << 40:
         os.pwrite(fd, MARK, options.size - 4096)
-    region.register(options.name, fd)
+    region.register(options.name, fd, required=not options.optional)
     if options.grow:
         os.ftruncate(fd, options.grow)
 
@@ -45,6 +45,7 @@ def main():
     parser.add_argument("name")
     parser.add_argument("size", type=int)
     parser.add_argument("--grow", type=int)
+    parser.add_argument("--optional", action="store_true")
     options = parser.parse_args()
     try:
         {"make": make, "check": check}[options.verb](options)
