@@ -74,11 +74,12 @@ void barrier_tell(struct updater *u, uint32_t participant, const char *event)
 {
 	struct peer *peer = peer_of_participant(u->m, participant);
 	bool asks = strcmp(event, "resume");
-	const char *reason = asks ? NULL : u->failure.message;
+	const char *reason;
 	uint64_t usec = 0;
 
 	if (!peer || peer->gone)
 		return;
+	reason = asks ? NULL : failure_words_for(u, peer);
 	if (asks)
 		usec = ask(u, peer);
 	else

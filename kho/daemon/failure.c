@@ -160,6 +160,26 @@ void failure_log_abort(struct updater *u, const struct update_cause *cause)
 					      .reason = u->failure.message});
 }
 
+const char *failure_words_for(const struct updater *u, const struct peer *peer)
+{
+	static const char *const words[_REFUSAL_MAX] = {
+		[REFUSAL_PARTICIPANT] = "another service refuses the update",
+		[REFUSAL_REGION] = "a region of another service can't be kept",
+		[REFUSAL_MEMORY] = "there is not enough memory to keep every region",
+		[REFUSAL_KERNEL] = "the kernel can't do the update",
+		[REFUSAL_TIMEOUT] = "somebody else did not do what is due in time",
+		[REFUSAL_RECORD] = "the update could not be written down",
+	};
+	const struct failure *failure = &u->failure;
+	uid_t uid;
+
+	if ((unsigned int)failure->refusal >= _REFUSAL_MAX || !words[failure->refusal] ||
+	    (failure->owner && !strcmp(failure->owner, peer->owner)) ||
+	    (sd_varlink_get_peer_uid(peer->link, &uid) >= 0 && uid == 0))
+		return failure->message;
+	return words[failure->refusal];
+}
+
 void updater_warn_of(struct updater *u, enum message message, const struct log_about *about,
 		     const char *format, ...)
 {

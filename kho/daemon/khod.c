@@ -108,30 +108,37 @@ static int help(void)
 {
 	printf("khod [OPTION]\n\n"
 	       "Keeps memory of services across live updates of the kernel.\n\n"
-	       "  -h --help     Show this help\n"
-	       "     --version  Show the version\n\n"
+	       "     --user-veto  Let unprivileged users stop updates, too\n"
+	       "  -h --help       Show this help\n"
+	       "     --version    Show the version\n\n"
 	       "See khod(8), kho(8) and kexec(8).\n");
 	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {}};
+	static const struct option options[] = {{"user-veto", no_argument, NULL, 'u'},
+						{"help", no_argument, NULL, 'h'},
+						{"version", no_argument, NULL, 'V'},
+						{}};
 	_cleanup_close_ int lock = -EBADF;
 	struct inheritance inheritance;
 	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
-	int r;
+	int c, r;
 
-	switch (getopt_long(argc, argv, "h", options, NULL)) {
-	case 'h':
-		return help();
-	case 'V':
-		printf("khod (kho-tools) %s\n", PACKAGE_VERSION);
-		return EXIT_SUCCESS;
-	case '?':
-		return EXIT_FAILURE;
-	}
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+		switch (c) {
+		case 'u':
+			m.user_veto = true;
+			break;
+		case 'h':
+			return help();
+		case 'V':
+			printf("khod (kho-tools) %s\n", PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_FAILURE;
+		}
 	if (optind < argc) {
 		fprintf(stderr, "khod: it takes no arguments, \"%s\" is one\n", argv[optind]);
 		return EXIT_FAILURE;

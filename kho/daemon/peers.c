@@ -151,6 +151,11 @@ struct peer *peer_of_participant(const struct manager *m, uint32_t participant)
 	return NULL;
 }
 
+bool peer_may_veto(const struct peer *peer)
+{
+	return peer->manager->user_veto || owner_is_trusted(peer->owner);
+}
+
 int peer_watch(struct peer *peer, bool required, char **freeze_before, char **freeze_after)
 {
 	struct manager *m = peer->manager;
@@ -165,7 +170,7 @@ int peer_watch(struct peer *peer, bool required, char **freeze_before, char **fr
 	peer_tell(peer, "watching", 0, NULL);
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_JOIN,
 						   .participant = peer->participant,
-						   .required = required,
+						   .required = required && peer_may_veto(peer),
 						   .order = &peer->order});
 	if (r < 0) {
 		peer->participant = 0;

@@ -43,6 +43,11 @@ void peers_free(struct manager *m);
 /* NULL: gone by now. */
 struct peer *peer_of_participant(const struct manager *m, uint32_t participant);
 
+/* Whether what this peer marks as required counts as such: any user could stop every update, for
+ * ever, if it always did.
+ */
+bool peer_may_veto(const struct peer *peer);
+
 /* Makes the peer a participant, which freezes in that order: arrays that end with NULL, or NULL,
  * the peer's from here on success. Errors: -EBUSY it is one already; update_feed's.
  */

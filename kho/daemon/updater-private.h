@@ -78,6 +78,11 @@ void failure_of_cause(struct updater *u, const struct update_cause *cause);
 void failure_log_abort(struct updater *u, const struct update_cause *cause);
 void failure_log_loss(struct updater *u, const struct update_cause *cause);
 
+/* What a participant is told of why the update does not happen: all, if it is its own fault, or if
+ * it is root; of others' names and regions nothing. Valid as long as u->failure.
+ */
+const char *failure_words_for(const struct updater *u, const struct peer *peer);
+
 /* Adds a line to the operator's warnings, and to the log. */
 void updater_warn_of(struct updater *u, enum message message, const struct log_about *about,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));

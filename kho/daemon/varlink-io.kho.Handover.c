@@ -28,7 +28,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	FIELD(owner, STRING, 0), COMMENT("Bytes."), FIELD(size, INT, 0),
 	COMMENT("What the memory is, as kho-memdesc(7) spells it: file, file,order=9 …"),
 	FIELD(memdesc, STRING, 0),
-	COMMENT("An update that can't keep a required region does not happen."),
+	COMMENT("An update that can't keep a required region does not happen. A user's region is "
+		"never required, unless khod runs with --user-veto."),
 	FIELD(required, BOOL, 0),
 	COMMENT("Whether the owner holds it now: it registered it, or claimed it in this boot."),
 	FIELD(claimed, BOOL, 0), SD_VARLINK_DEFINE_FIELD_BY_TYPE(check, Check, 0),
@@ -84,7 +85,8 @@ static SD_VARLINK_DEFINE_METHOD(
 static SD_VARLINK_DEFINE_METHOD_FULL(
 	Watch, SD_VARLINK_REQUIRES_MORE,
 	COMMENT("Whether a refusal, or no answer in time, stops the update (true, the default), or "
-		"only leaves the participant behind."),
+		"only leaves the participant behind. A user's is never required, unless khod runs "
+		"with --user-veto."),
 	INPUT(required, BOOL, NULLABLE),
 	COMMENT("Owners, as Region.owner spells them, whose participants are told freeze only after "
 		"this one has answered it. 64 at most; those who do not take part are passed over. A "
@@ -97,7 +99,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	COMMENT("The update's id; not with watching."), OUTPUT(update, STRING, NULLABLE),
 	COMMENT("Microseconds left to acknowledge; with prepare and freeze, unless nobody waits for "
 		"the answer any more. ExtendTimeout may get more."),
-	OUTPUT(timeoutUSec, INT, NULLABLE), COMMENT("Why; with resume."),
+	OUTPUT(timeoutUSec, INT, NULLABLE),
+	COMMENT("Why; with resume. What concerns other owners is told to root alone."),
 	OUTPUT(reason, STRING, NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(

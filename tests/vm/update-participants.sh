@@ -69,15 +69,40 @@ if [ "$BOOT" = 1 ]; then
 	assert_match "$(./region.py check good 5000 --uid=1001)" 'verified'
 	exit 0
 fi
+
+say "== a user's veto does not count by default"
+stop_khod
+start_khod --
+wait_for 30 kho status
+joins good
+joins bad --uid=1002 --prepare=refuse --region=5000
+assert_match "$(kho list --json)" '"required":false'
+output=$(kexec --kho -l "$NEXT" --reuse-cmdline 2>&1) || fail "exit $?: $output"
+say "$output"
+assert_match "$output" 'warning: uid:1002 refuses the update: the cache.* leaves it behind'
+assert_match "$output" 'staged .*: 1 region'
+assert_ok kexec --kho -u
+leave_all
+joins bad --prepare=refuse
+assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
+assert_match "$OUTPUT" 'uid:0 refuses the update'
+leave_all
+stop_khod
+start_khod
+wait_for 30 kho status
 assert_ok ./region.py make kept 300000
 
 say "== one refuses"
 joins good --uid=1001
+joins root
 joins bad --uid=1002 --prepare=refuse
 refused 2 'uid:1002 refuses the update: the cache is being rebuilt'
 heard good watching prepare resume
 heard bad watching prepare resume
-assert_match "$(cat /tmp/good)" 'resume uid:1002 refuses the update'
+# Of others' affairs only root hears.
+assert_match "$(cat /tmp/good)" 'resume another service refuses the update'
+assert_match "$(cat /tmp/bad)" 'resume uid:1002 refuses the update: the cache is being rebuilt'
+assert_match "$(cat /tmp/root)" 'resume uid:1002 refuses the update: the cache is being rebuilt'
 leave_all
 stages
 

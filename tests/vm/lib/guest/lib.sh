@@ -42,7 +42,8 @@ start_khod() {
 		return
 	fi
 	mkdir -p /run/kho
-	khod "$@" >>$KHOD_LOG 2>&1 &
+	# Without systemd the only owners are users, who could not be required otherwise.
+	khod "${@---user-veto}" >>$KHOD_LOG 2>&1 &
 	KHOD_PID=$!
 	for ((waited = 0; waited < 300; waited++)); do
 		[ ! -S /run/kho/io.kho.Manager ] || return 0
