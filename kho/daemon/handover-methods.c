@@ -10,6 +10,7 @@
 #include "kho/daemon/participant-methods.h"
 #include "kho/daemon/pending.h"
 #include "kho/daemon/region-json.h"
+#include "kho/daemon/updater.h"
 #include "kho/daemon/register.h"
 #include "kho/daemon/varlink-io.kho.Handover.h"
 
@@ -42,13 +43,13 @@ static int method_unregister(sd_varlink *link, sd_json_variant *parameters,
 	region = handover_find(m->registry.tree, peer->owner, name);
 	if (!region)
 		return handover_no_such_region(peer, name);
-	/* An update in progress uses the fd. */
-	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
+	if (!updater_lets_go(m, region))
 		return handover_update_in_progress(peer, "no region can be unregistered");
 	log_message(LOG_INFO, MESSAGE_REGION_UNREGISTERED,
 		    &(struct log_about){.owner = peer->owner, .region = name},
 		    "%s unregisters \"%s\": it is not kept any more", peer->owner, name);
 	monitor_region(m, "unregistered", region);
+	updater_forget(m, region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
 		return r;

@@ -7,6 +7,7 @@
 #include "kho/daemon/manager-regions.h"
 #include "kho/daemon/monitor.h"
 #include "kho/daemon/region-json.h"
+#include "kho/daemon/updater.h"
 
 struct region_parameters {
 	const char *owner;
@@ -67,13 +68,13 @@ int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
 	r = find_region(link, m, &p, &region);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	/* An update in progress uses the fd. */
-	if (m->update->state != UPDATE_IDLE && registry_fd(&m->registry, region) >= 0)
+	if (!updater_lets_go(m, region))
 		return manager_update_in_progress(link, m);
 	log_message(LOG_NOTICE, MESSAGE_REGION_DROPPED,
 		    &(struct log_about){.owner = p.owner, .region = p.name},
 		    "Root drops \"%s\" of %s: it is not kept any more", p.name, p.owner);
 	monitor_region(m, "dropped", region);
+	updater_forget(m, region);
 	r = registry_remove(&m->registry, region);
 	if (r < 0)
 		return r;

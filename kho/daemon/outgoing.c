@@ -123,6 +123,20 @@ int outgoing_collect(struct outgoing *o, const struct registry *registry)
 	return 0;
 }
 
+void outgoing_forget(struct outgoing *o, uint32_t id)
+{
+	for (size_t i = 1; o->n_preserved == 0 && i < o->n_items; i++) {
+		if (o->about[i].id != id)
+			continue;
+		free(o->about[i].label);
+		free(o->about[i].reason);
+		o->n_items--;
+		memmove(&o->about[i], &o->about[i + 1], (o->n_items - i) * sizeof(*o->about));
+		memmove(&o->items[i], &o->items[i + 1], (o->n_items - i) * sizeof(*o->items));
+		return;
+	}
+}
+
 static int fail(struct outgoing *o, int error, size_t item, char *message)
 {
 	free(o->message);

@@ -50,6 +50,9 @@ DEFINE_CLEANUP_FUNC(struct outgoing *, outgoing_free)
 /* Adds every region whose memory is here and that is not in it yet. */
 int outgoing_collect(struct outgoing *o, const struct registry *registry);
 
+/* Takes a region out again, if nothing has been preserved yet and no worker runs. */
+void outgoing_forget(struct outgoing *o, uint32_t id);
+
 /* For worker threads. Their errors are in o->error too. */
 int outgoing_check(struct outgoing *o);
 int outgoing_preserve(struct outgoing *o);

@@ -106,6 +106,19 @@ const struct transport *updater_transport(const struct updater *u)
 	return u->m->kernel.generation == KHO_FINALIZE ? &transport_kernel : &transport_luo;
 }
 
+/* While participants prepare, nothing is preserved yet, and no thread looks at anything. */
+bool updater_lets_go(const struct manager *m, const struct region *region)
+{
+	return m->update->state == UPDATE_IDLE || registry_fd(&m->registry, region) < 0 ||
+	       (m->update->state == UPDATE_PREPARING && m->update->work == WORK_NONE);
+}
+
+void updater_forget(struct manager *m, const struct region *region)
+{
+	if (m->updater->outgoing)
+		outgoing_forget(m->updater->outgoing, region->id);
+}
+
 static int collect(struct updater *u)
 {
 	struct registry *registry = &u->m->registry;

@@ -42,6 +42,14 @@ void updater_operator_gone(struct manager *m, sd_varlink *link);
 /* Goes on, in the same kernel, with an update that khod left off when it ended. */
 int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, int signpost);
 
+/* Whether a region can be forgotten now: none that an update holds, or is about to. What has no
+ * memory here, the record of a lost one, always can.
+ */
+bool updater_lets_go(const struct manager *m, const struct region *region);
+
+/* Before the region is removed from the registry. */
+void updater_forget(struct manager *m, const struct region *region);
+
 /* What a participant says when it refuses; for the operator to read. */
 void updater_note_refusal(struct manager *m, const char *reason);
 

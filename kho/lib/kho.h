@@ -119,7 +119,7 @@ int kho_register(struct kho *k, const char *name, int fd, const char *memdesc, u
  * somebody has an fd or a mapping of it.
  *
  * -ENOENT  no region of that name
- * -EBUSY   an update is on its way and too far for this
+ * -EBUSY   an update is on its way, and participants have prepared: it goes along
  * Since 0.1.
  */
 int kho_unregister(struct kho *k, const char *name);

@@ -4,12 +4,13 @@
 
     participant.py NAME [--uid=N] [--optional] [--prepare=ANSWER] [--freeze=ANSWER]
                    [--delay=SECONDS] [--more=SECONDS] [--before=OWNER,...] [--after=OWNER,...]
-                   [--journal=FILE]
+                   [--journal=FILE] [--replace]
 
 ANSWER is accept, refuse, silence, leave, or later (accept, as soon as there is a file /tmp/NAME.go);
 it comes --delay seconds late, and --more asks for that much time first, twice. With --region it
 keeps a region of that name. --journal appends what it hears and answers to a file that it shares
-with others.
+with others. --replace gives that region up and registers another under the same name when it is
+told to prepare.
 """
 
 import argparse
@@ -87,6 +88,7 @@ def main():
     parser.add_argument("--before", type=lambda text: text.split(","))
     parser.add_argument("--after", type=lambda text: text.split(","))
     parser.add_argument("--journal")
+    parser.add_argument("--replace", action="store_true")
     options = parser.parse_args()
     if options.uid is not None:
         os.setuid(options.uid)
@@ -112,6 +114,9 @@ def main():
         if answer and options.more is not None:
             extend(event, options.more)
             extend(event, options.more)
+        if options.replace and event["event"] == "prepare":
+            call("Unregister", {"name": options.name})
+            region.register(options.name, region.create(options.name, "another", 2 * options.region))
         if answer:
             time.sleep(options.delay)
         pending = event if answer == "later" else None

@@ -38,6 +38,7 @@ start_khod
 PIDS=()
 if [ "$BOOT" = 1 ]; then
 	assert_match "$(./region.py check slow 5000 --uid=1001)" 'verified'
+	./region.py check replaced 10000 --seed=another || fail "replaced"
 	exit 0
 fi
 
@@ -117,6 +118,16 @@ assert_fails kexec --kho -e --kho-timeout=10
 say "$OUTPUT"
 assert_match "$(cat /run/khod.log)" 'uid:1001 did not answer within 5 s; .* leaves it behind'
 assert_match "$OUTPUT" 'uid:1002 refuses the update'
+leave_all
+
+say "== one keeps another region than before it was asked; later it can't"
+joins replaced --region=5000 --replace
+output=$(kexec --kho -l "$NEXT" --reuse-cmdline 2>&1) || fail "exit $?: $output"
+assert_match "$output" 'staged .*: 2 regions'
+assert_fails ./region.py drop replaced
+assert_match "$OUTPUT" 'is staged: no region can be unregistered now'
+assert_fails kho drop replaced
+assert_ok kexec --kho -u
 leave_all
 
 say "== more time to freeze, and the update happens"
