@@ -30,6 +30,8 @@ static const struct verb {
 	 "Keep what is read from FILE or standard input"},
 	{"get", verb_get, "[--owner=OWNER] [--damaged] [--release | --drop] [--force] NAME",
 	 "Write a region's content to standard output"},
+	{"take", verb_take, "--owner=OWNER [--to=OWNER] [--json] NAME...",
+	 "Make a region of an owner that is gone your own, or another's"},
 	{"drop", verb_drop, "[--owner=OWNER] [--json] NAME...",
 	 "Keep a region no longer; forget a lost one"},
 	{"run", verb_run,

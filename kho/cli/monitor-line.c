@@ -24,6 +24,7 @@ static const struct words {
 	{"claimed", "$o claims \"$n\", $z"},
 	{"released", "$o gives \"$n\" back"},
 	{"taken", "root takes the content of \"$n\" of $o"},
+	{"given", "root makes \"$n\" a region of $o"},
 	{"dropped", "root drops \"$n\" of $o"},
 	{"lost", "\"$n\" of $o is lost[: $r]"},
 	{"damaged", "\"$n\" of $o is damaged[: $r]"},

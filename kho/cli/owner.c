@@ -16,6 +16,20 @@ enum exit_code owner_drop(const char *owner, const char *name)
 	return ask_manager("Drop", parameters, NULL, NULL);
 }
 
+enum exit_code owner_give(const char *owner, const char *name, const char *new_owner)
+{
+	_cleanup_json_ sd_json_variant *parameters = NULL;
+
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("owner", owner),
+			   SD_JSON_BUILD_PAIR_STRING("name", name),
+			   SD_JSON_BUILD_PAIR_CONDITION(!!new_owner, "newOwner",
+							SD_JSON_BUILD_STRING(new_owner))) < 0) {
+		say("out of memory");
+		return EXIT_LOCAL;
+	}
+	return ask_manager("Give", parameters, NULL, NULL);
+}
+
 enum exit_code owner_take(const char *owner, const char *name, bool damaged, int *ret_fd)
 {
 	_cleanup_json_ sd_json_variant *parameters = NULL;

@@ -19,6 +19,7 @@ int verb_put(int argc, char *argv[]);
 int verb_report(int argc, char *argv[]);
 int verb_run(int argc, char *argv[]);
 int verb_status(int argc, char *argv[]);
+int verb_take(int argc, char *argv[]);
 int verb_tree(int argc, char *argv[]);
 int verb_wait(int argc, char *argv[]);
 

@@ -172,6 +172,28 @@ struct region *handover_remove(struct handover *handover, struct region *region)
 	return region;
 }
 
+int handover_give(struct handover *handover, struct region *region, const char *owner)
+{
+	char *copy;
+
+	if (!region_owner_is_valid(owner))
+		return -EINVAL;
+	if (handover_find(handover, owner, region->name))
+		return -EEXIST;
+	copy = strdup(owner);
+	if (!copy)
+		return -ENOMEM;
+	take_out(handover->regions, handover->n_regions,
+		 position_by_name(handover, region->owner, region->name));
+	free(region->owner);
+	region->owner = copy;
+	handover->n_regions--;
+	insert(handover->regions, handover->n_regions,
+	       position_by_name(handover, copy, region->name), region);
+	handover->n_regions++;
+	return 0;
+}
+
 int handover_add_problem(struct handover *handover, const char *format, ...)
 {
 	_cleanup_free_ char *problem = NULL;

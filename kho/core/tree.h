@@ -81,6 +81,11 @@ struct region *handover_find_id(const struct handover *handover, uint32_t id);
 /* Takes the region, which must be the handover's, out of it; it belongs to the caller from here. */
 struct region *handover_remove(struct handover *handover, struct region *region);
 
+/* Makes the region, which must be the handover's, another owner's. Errors: -EINVAL no owner;
+ * -EEXIST that one has a region of this name; -ENOMEM. Nothing has changed then.
+ */
+int handover_give(struct handover *handover, struct region *region, const char *owner);
+
 /*
  * Adds a line to problems, cut where it gets longer than HANDOVER_PROBLEM_MAX bytes. -ENOSPC:
  * there are HANDOVER_PROBLEMS_MAX; -EINVAL: an empty line; -ENOMEM.

@@ -494,6 +494,7 @@ int manager_methods_bind(sd_varlink_server *server)
 		method_commit, NAME_IN_MANAGER("ShutDown"), method_shut_down,
 		NAME_IN_MANAGER("Abort"), method_abort, NAME_IN_MANAGER("Report"), method_report,
 		NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"), method_wait,
-		NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Take"),
-		manager_take_method, NAME_IN_MANAGER("Monitor"), monitor_method);
+		NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Give"),
+		manager_give_method, NAME_IN_MANAGER("Take"), manager_take_method,
+		NAME_IN_MANAGER("Monitor"), monitor_method);
 }

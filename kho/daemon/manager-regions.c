@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
 #include <systemd/sd-json.h>
 
 #include "kho/daemon/claims.h"
@@ -6,13 +7,15 @@
 #include "kho/daemon/manager-methods.h"
 #include "kho/daemon/manager-regions.h"
 #include "kho/daemon/monitor.h"
+#include "kho/daemon/owner.h"
 #include "kho/daemon/region-json.h"
 #include "kho/daemon/updater.h"
 
 struct region_parameters {
 	const char *owner;
 	const char *name;
-	int damaged;
+	const char *new_owner; /* of Give */
+	int damaged;	       /* of Take */
 };
 
 static int region_error(sd_varlink *link, const char *error, const struct region_parameters *p,
@@ -80,6 +83,81 @@ int manager_drop_method(sd_varlink *link, sd_json_variant *parameters,
 		return r;
 	claims_changed(m);
 	return sd_varlink_reply(link, NULL);
+}
+
+/* A name that no owner can have would put the region out of everybody's reach. */
+static bool is_owner(const char *owner)
+{
+	return region_owner_is_valid(owner) && (strchr(owner, '.') || !strncmp(owner, "uid:", 4));
+}
+
+static int give(sd_varlink *link, struct manager *m, struct region *region,
+		const struct region_parameters *p)
+{
+	sd_json_variant *json = NULL;
+	int r = handover_give(m->registry.tree, region, p->new_owner);
+
+	if (r == -EEXIST)
+		return region_error(
+			link, "io.kho.Manager.RegionExists",
+			&(struct region_parameters){.owner = p->new_owner, .name = p->name},
+			"exists already", "drop it first, or leave this one where it is");
+	if (r < 0)
+		return r;
+	region->claimed = false;
+	log_message(LOG_NOTICE, MESSAGE_REGION_GIVEN,
+		    &(struct log_about){.owner = p->owner, .region = p->name},
+		    "Root makes \"%s\" of %s a region of %s", p->name, p->owner, region->owner);
+	monitor_region(m, "given", region);
+	r = registry_save(&m->registry);
+	claims_changed(m);
+	if (r >= 0)
+		r = region_status_to_json(region, &json);
+	if (r >= 0)
+		r = sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("region", json));
+	sd_json_variant_unref(json);
+	return r;
+}
+
+int manager_give_method(sd_varlink *link, sd_json_variant *parameters,
+			sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field table[] = {
+		{"owner", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, owner), SD_JSON_MANDATORY},
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, name), SD_JSON_MANDATORY},
+		{"newOwner", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct region_parameters, new_owner), SD_JSON_NULLABLE},
+		{}};
+	_cleanup_free_ char *caller = NULL;
+	struct region_parameters p = {};
+	struct manager *m = userdata;
+	struct region *region;
+	int r;
+
+	if (manager_is_oneway(flags))
+		return 0;
+	r = sd_varlink_dispatch(link, parameters, table, &p);
+	if (r != 0)
+		return r;
+	if (p.new_owner && !is_owner(p.new_owner))
+		return sd_varlink_error_invalid_parameter_name(link, "newOwner");
+	r = find_region(link, m, &p, &region);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (m->update->state != UPDATE_IDLE)
+		return manager_update_in_progress(link, m);
+	if (region->check == REGION_LOST)
+		return region_error(link, "io.kho.Manager.RegionLost", &p, "is lost",
+				    region->reason);
+	if (!p.new_owner) {
+		r = owner_of_peer(link, &caller);
+		if (r < 0)
+			return r;
+		p.new_owner = caller;
+	}
+	return give(link, m, region, &p);
 }
 
 static int reply_taken(sd_varlink *link, const struct manager *m, const struct region *region)

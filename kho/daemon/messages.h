@@ -30,6 +30,7 @@
 	X(REGION_UNREGISTERED, "702f01fc2ed24f5b9d61191332f1c7f8")                                 \
 	X(REGION_CLAIMED, "0885fa7295dd49a4b100223d8da129d8")                                      \
 	X(REGION_TAKEN, "b899c99d33a94eac8f26fb20499e9bc0")                                        \
+	X(REGION_GIVEN, "b4038beb5b9046f2a2101dce5567be97")                                        \
 	X(REGION_DROPPED, "dbd9fd5dc58e4af68ff66af804c79cf6")                                      \
 	X(REGION_LOST, "fe024ada99d04aba965df91600ab65d1")                                         \
 	X(REGION_DAMAGED, "1438d58b60904028ba842b1729f7cb3d")                                      \

@@ -175,6 +175,11 @@ static SD_VARLINK_DEFINE_METHOD(
 
 static SD_VARLINK_DEFINE_METHOD(Drop, INPUT(owner, STRING, 0), INPUT(name, STRING, 0));
 
+static SD_VARLINK_DEFINE_METHOD(Give, INPUT(owner, STRING, 0), INPUT(name, STRING, 0),
+				COMMENT("UNIT, uid:N/UNIT or uid:N. Default: the caller's own."),
+				INPUT(newOwner, STRING, NULLABLE),
+				OUTPUT_OF(region, RegionStatus, 0));
+
 static SD_VARLINK_DEFINE_METHOD(Take, INPUT(owner, STRING, 0), INPUT(name, STRING, 0),
 				COMMENT("Take it even if its content has changed on the way."),
 				INPUT(damaged, BOOL, NULLABLE),
@@ -187,8 +192,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	COMMENT("monitoring (always the first), state (it has changed), joined and left (owner), "
 		"told (owner, phase), accepted, refused and extended (owner, phase; extended: it "
 		"has more time), abort (cause), problem, "
-		"registered, unregistered, claimed, released, taken, dropped, lost and damaged "
-		"(owner, name), restored (reason: the result as Report has it). Later versions may "
+		"registered, unregistered, claimed, released, taken, given (to that owner), "
+		"dropped, lost and damaged (owner, name), restored (reason: the result as Report has it). Later versions may "
 		"have more."),
 	OUTPUT(event, STRING, 0), COMMENT("Microseconds since 1970, CLOCK_REALTIME."),
 	OUTPUT(realtimeUSec, INT, 0), COMMENT("As Status has it."), OUTPUT(state, STRING, 0),
@@ -202,6 +207,8 @@ static SD_VARLINK_DEFINE_ERROR(NoUpdate, FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(UpdateInProgress, FIELD(update, STRING, NULLABLE),
 			       FIELD(state, STRING, 0), FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NoSuchRegion, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
+			       FIELD(message, STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(RegionExists, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
 			       FIELD(message, STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(RegionLost, FIELD(owner, STRING, 0), FIELD(name, STRING, 0),
 			       FIELD(message, STRING, 0));
@@ -274,11 +281,17 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"UpdateInProgress (it is still being restored)."),
 	&vl_method_Take,
 	SD_VARLINK_SYMBOL_COMMENT(
+		"Makes a region another owner's, unclaimed. Errors: NoSuchRegion, RegionExists, "
+		"RegionLost, UpdateInProgress."),
+	&vl_method_Give,
+	SD_VARLINK_SYMBOL_COMMENT(
 		"Follows what happens, without end. Who reads too slowly is cut off. Errors: "
 		"LimitReached."),
 	&vl_method_Monitor, SD_VARLINK_SYMBOL_COMMENT("There is no such update."),
 	&vl_error_NoUpdate, SD_VARLINK_SYMBOL_COMMENT("That owner has no region of that name."),
-	&vl_error_NoSuchRegion, SD_VARLINK_SYMBOL_COMMENT("Too many connections follow already."),
+	&vl_error_NoSuchRegion,
+	SD_VARLINK_SYMBOL_COMMENT("That owner has a region of that name already."),
+	&vl_error_RegionExists, SD_VARLINK_SYMBOL_COMMENT("Too many connections follow already."),
 	&vl_error_LimitReached, SD_VARLINK_SYMBOL_COMMENT("The region did not arrive."),
 	&vl_error_RegionLost, SD_VARLINK_SYMBOL_COMMENT("The region arrived with another content."),
 	&vl_error_RegionDamaged,

@@ -36,6 +36,7 @@ struct fake_khod {
 	int64_t timeout_usec;  /* to answer in; 0: 30 s */
 	int participant;       /* the last that watched */
 	char acknowledged[64]; /* PHASE:UPDATE:accept or refuse:REASON of the last answer */
+	char given[128];       /* NAME:OWNER of the last Give of the Manager */
 	char order[64];	       /* BEFORE;AFTER that Watch gave, names behind commas */
 	char extended[64];     /* PHASE:UPDATE:USEC:REASON of the last request for more time */
 

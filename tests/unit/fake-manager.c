@@ -81,6 +81,21 @@ static int on_take(sd_varlink *link, sd_json_variant *parameters, sd_varlink_met
 				  SD_JSON_BUILD_PAIR_VARIANT("region", json));
 }
 
+/* Of another's only the name stays. */
+static int on_give(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+		   void *userdata)
+{
+	sd_json_variant *to = sd_json_variant_by_key(parameters, "newOwner");
+	struct fake_region *region = find(userdata, parameters);
+	struct fake_khod *khod = userdata;
+
+	if (!region)
+		return refuse(link, IFACE "NoSuchRegion", parameters);
+	snprintf(khod->given, sizeof(khod->given), "%s:%s", region->name,
+		 to ? sd_json_variant_string(to) : "");
+	return sd_varlink_reply(link, NULL);
+}
+
 /* Three events, the last of a later khod, and then nothing more. */
 static int on_monitor(sd_varlink *link, sd_json_variant *parameters,
 		      sd_varlink_method_flags_t flags, void *userdata)
@@ -124,7 +139,8 @@ struct sd_varlink_server *fake_manager_serve(struct fake_khod *khod)
 	sd_varlink_server_set_userdata(server, khod);
 	must(sd_varlink_server_add_interface(server, &vl_interface_io_kho_Manager) >= 0);
 	must(sd_varlink_server_bind_method_many(server, IFACE "Drop", on_drop, IFACE "Take",
-						on_take, IFACE "Monitor", on_monitor) >= 0);
+						on_take, IFACE "Give", on_give, IFACE "Monitor",
+						on_monitor) >= 0);
 	must(sd_varlink_server_bind_disconnect(server, on_disconnect) >= 0);
 	snprintf(address, sizeof(address), "%s/io.kho.Manager", getenv("KHO_RUNTIME_DIR"));
 	unlink(address);

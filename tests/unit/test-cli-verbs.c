@@ -210,6 +210,20 @@ static void root_acts_for_an_owner_that_is_gone(void **state)
 	assert_null(fake_find(khod, "bad"));
 	assert_int_equal(shell("$KHO get --owner=test.service --release left 2>/dev/null"),
 			 EXIT_LOCAL);
+	assert_int_equal(shell("$KHO take left 2>/dev/null"), EXIT_LOCAL);
+	assert_int_equal(shell("$KHO take --owner=test.service 2>/dev/null"), EXIT_LOCAL);
+	assert_int_equal(shell("$KHO take --owner=test.service --to=typo left 2>/dev/null"),
+			 EXIT_LOCAL);
+	assert_int_equal(shell("$KHO take --owner=other.service left 2>/dev/null"), EXIT_REFUSED);
+	assert_string_equal(khod->given, "");
+	assert_int_equal(shell("[ \"$($KHO take --owner=test.service left)\""
+			       " = 'took left of test.service' ]"),
+			 0);
+	assert_string_equal(khod->given, "left:");
+	assert_int_equal(shell("$KHO take --owner=test.service --to=new.service --json left |"
+			       " grep -q left"),
+			 0);
+	assert_string_equal(khod->given, "left:new.service");
 	assert_int_equal(shell("$KHO drop --owner=other.service left 2>/dev/null"), EXIT_REFUSED);
 	assert_int_equal(shell("[ \"$($KHO drop --owner=test.service none left gone 2>/dev/null)\""
 			       " = \"$(printf 'dropped left\ndropped gone')\" ]"),

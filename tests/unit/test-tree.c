@@ -465,9 +465,35 @@ static void test_time_is_not_quadratic(void **state)
 		fail_msg("512 regions take %.4f s, 4096 take %.4f s", few, many);
 }
 
+static void test_give(void **state)
+{
+	_cleanup_(handover_freep) struct handover *h = handover_new();
+	static const char *const owners[] = {"b", "a", "c"};
+	struct region *region;
+
+	assert_non_null(h);
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		assert_int_equal(region_new(owners[i], i == 2 ? "other" : "same", &region), 0);
+		assert_int_equal(handover_add_region(h, region), 0);
+	}
+	region = handover_find(h, "a", "same");
+	assert_int_equal(handover_give(h, region, "b"), -EEXIST);
+	assert_int_equal(handover_give(h, region, ""), -EINVAL);
+	assert_ptr_equal(handover_find(h, "a", "same"), region);
+	assert_int_equal(handover_give(h, region, "z"), 0);
+	assert_null(handover_find(h, "a", "same"));
+	assert_ptr_equal(handover_find(h, "z", "same"), region);
+	assert_ptr_equal(handover_find_id(h, region->id), region);
+	/* The others are where they are looked for. */
+	assert_non_null(handover_find(h, "b", "same"));
+	assert_non_null(handover_find(h, "c", "other"));
+	assert_int_equal(h->n_regions, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_give),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_everything_comes_back),
 		cmocka_unit_test(test_nothing_comes_back_too),
