@@ -79,7 +79,7 @@ told /tmp/refused 'khod is idle$' 'uid:0 registers "kept", 292.9 KiB' 'uid:1001 
 	'uid:1002 takes part in updates' 'preparing, update' 'uid:1001 is told: prepare$' \
 	'uid:1002 is told: prepare$' 'uid:1002 refuses: prepare, the cache is being rebuilt$' \
 	'aborting' 'update [0-9a-f]{16} does not happen \(participant\): uid:1002 refuses the update' \
-	'idle, update' 'uid:1001 is told: resume, uid:1002 refuses' 'uid:1002 is told: resume, uid:1002 refuses'
+	'idle, update' 'uid:1001 is told: resume, another service refuses' 'uid:1002 is told: resume, uid:1002 refuses'
 leave_all
 told /tmp/refused 'idle, update' 'uid:100[12] takes part no longer'
 python3 - <<'PYTHON' || fail "not one object a line, or another one"
