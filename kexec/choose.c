@@ -55,7 +55,6 @@ static enum exit_code use_next(struct run *run, struct kexec_options *o, struct 
 	const struct next_kernel *next = &choice->next;
 	enum exit_code r;
 
-	show_warnings(run, next->warnings);
 	complain(run, EXIT_DONE, "next comes %s%s%s: %s", next->release ?: "",
 		 next->release ? ", " : "", next->image, next->why);
 	o->image = next->image;
@@ -80,6 +79,7 @@ enum exit_code run_choose(struct run *run, struct kexec_options *o, struct choic
 		if (!(o->actions & ACTION_LOAD) || o->image)
 			return EXIT_DONE;
 		r = next_kernel_find(&ret->settings, o->entry, &ret->next, &error);
+		show_warnings(run, ret->next.warnings);
 	}
 	if (r < 0)
 		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));

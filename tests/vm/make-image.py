@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes other images out of a bzImage:
-#   uki KERNEL OUT CMDLINE [INITRD]   a unified kernel image, which no firmware could start: it has no code
+#   uki KERNEL OUT CMDLINE [INITRD [OSREL]]
+#                                     a unified kernel image, which no firmware could start: it has no code
 #   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure; to be looked at, not booted
 import gzip, struct, sys
 
@@ -10,10 +11,12 @@ def padded(data, to):
     return data + bytes(-len(data) % to)
 
 
-def uki(kernel, cmdline, initrd=None):
+def uki(kernel, cmdline, initrd=None, osrel=None):
     sections = [(b".linux", kernel), (b".cmdline", cmdline.encode())]
     if initrd:
         sections.append((b".initrd", open(initrd, "rb").read()))
+    if osrel:
+        sections.append((b".osrel", osrel.encode()))
     header = bytearray(0x400)
     struct.pack_into("2s58xI", header, 0, b"MZ", 0x80)
     struct.pack_into("<4sHH12xHH", header, 0x80, b"PE", 0x8664, len(sections), 0xF0, 0x22)
