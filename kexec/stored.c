@@ -45,7 +45,7 @@ int stored_warn(struct run *run, sd_json_variant **ret)
 				 "warning: memory \"%s\" in the fd store of %s will be lost: %s",
 				 memory->name, memory->unit, memory->obstacle);
 			r = add_json(ret, memory, memory->obstacle);
-		} else if (!(run->options->actions & ACTION_EXECUTE)) {
+		} else if (run->options->actions == ACTION_LOAD) {
 			complain(
 				run, EXIT_DONE,
 				"note: memory \"%s\" in the fd store of %s goes along with " ORDERLY

@@ -2,10 +2,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "kho/cli/ask.h"
 #include "kho/client/format.h"
 #include "kho/cli/json.h"
+#include "kho/cli/pid1.h"
 #include "kho/cli/regions.h"
 #include "kho/cli/say.h"
 #include "kho/cli/table.h"
@@ -100,7 +102,24 @@ static const char *known(sd_json_variant *report, const char *field)
 	return json_has(report, field) ? json_string(report, field) : "unknown";
 }
 
-static int print_report(sd_json_variant *report)
+/* PID 1 speaks of this boot, the report perhaps of an earlier one. */
+static bool is_of_this_boot(sd_json_variant *report)
+{
+	sd_id128_t reported, booted;
+
+	return sd_id128_from_string(json_string(report, "bootId"), &reported) >= 0 &&
+	       sd_id128_get_boot(&booted) >= 0 && sd_id128_equal(reported, booted);
+}
+
+static void print_pid1(const struct pid1 *pid1, uint64_t counted)
+{
+	_cleanup_free_ char *line = pid1_line(pid1, counted);
+
+	if (line)
+		printf("systemd   %s\n", line);
+}
+
+static int print_report(sd_json_variant *report, const struct pid1 *pid1)
 {
 	sd_json_variant *regions = json_array(report, "regions");
 	char downtime[FORMAT_DURATION_MAX];
@@ -112,6 +131,8 @@ static int print_report(sd_json_variant *report)
 		printf(" (kexec %" PRIu64 " since the cold boot)", count);
 	printf("\nkernel    %s -> %s\n", known(report, "previousRelease"),
 	       known(report, "kernelRelease"));
+	if (pid1)
+		print_pid1(pid1, count);
 	printf("result    %s\n", result_in_words(json_string(report, "result")));
 	if (json_has(report, "shutdown"))
 		printf("shutdown  %s: that keeps no memory\n", json_string(report, "shutdown"));
@@ -166,11 +187,15 @@ static enum exit_code fetch_report(sd_json_variant **ret)
 static int show_report(bool json)
 {
 	_cleanup_json_ sd_json_variant *report = NULL;
+	struct pid1 pid1, *known;
 	enum exit_code code;
 
 	code = fetch_report(&report);
 	if (code != EXIT_DONE)
 		return code;
+	known = is_of_this_boot(report) && pid1_ask(&pid1) >= 0 ? &pid1 : NULL;
+	if (known && pid1_add_json(known, &report) < 0)
+		return EXIT_LOCAL;
 	if (json)
 		json_print(report);
 	if (is_being_restored(report)) {
@@ -186,7 +211,7 @@ static int show_report(bool json)
 			printf("no update has been through this machine\n");
 		return EXIT_DONE;
 	}
-	if (!json && print_report(report) < 0)
+	if (!json && print_report(report, known) < 0)
 		return EXIT_LOCAL;
 	return all_is_well(report) ? EXIT_DONE : EXIT_LOST;
 }

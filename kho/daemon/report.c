@@ -64,6 +64,8 @@ int report_to_json(const struct handover *report, sd_json_variant **ret)
 						     SD_JSON_BUILD_STRING(report->next_release)),
 			SD_JSON_BUILD_PAIR_CONDITION(report->kexec_count > 0, "kexecCount",
 						     SD_JSON_BUILD_UNSIGNED(report->kexec_count)),
+			SD_JSON_BUILD_PAIR_CONDITION(!!report->boot_id[0], "bootId",
+						     SD_JSON_BUILD_STRING(report->boot_id)),
 			SD_JSON_BUILD_PAIR_BOOLEAN("forced", report->forced),
 			SD_JSON_BUILD_PAIR_CONDITION(!!report->shutdown, "shutdown",
 						     SD_JSON_BUILD_STRING(report->shutdown)),

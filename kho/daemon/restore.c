@@ -144,6 +144,7 @@ static int write_report(struct manager *m)
 	free(tree->next_release);
 	tree->next_release = strdup(m->kernel.release);
 	tree->kexec_count = m->kernel.kexec_count;
+	memcpy(tree->boot_id, m->kernel.boot_id, sizeof(tree->boot_id));
 	r = handover_build(tree, &blob, &size);
 	m->report = handover_free(m->report);
 	if (r >= 0)

@@ -152,6 +152,8 @@ static SD_VARLINK_DEFINE_METHOD(
 		"says; ask again."),
 	OUTPUT(result, STRING, NULLABLE), OUTPUT(previousRelease, STRING, NULLABLE),
 	OUTPUT(kernelRelease, STRING, NULLABLE), OUTPUT(kexecCount, INT, NULLABLE),
+	COMMENT("/proc/sys/kernel/random/boot_id of the boot that it arrived in."),
+	OUTPUT(bootId, STRING, NULLABLE),
 	COMMENT("Whether the operator overrode the check of the next kernel."),
 	OUTPUT(forced, BOOL, NULLABLE),
 	COMMENT("How the machine went down, if that was not by kexec, so that no memory was kept; "

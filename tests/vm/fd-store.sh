@@ -93,5 +93,11 @@ case $BOOT in
 	say "the counter goes on from $(number 'going on from')"
 	[ "$(number 'going on from')" -ge 10 ] || fail "it has not counted"
 	assert_eq "$(kho get note)" kept
+	# This kexec is the second, and the first that PID 1 knows of.
+	report=$(kho report)
+	say "$report"
+	assert_match "$report" 'systemd +kexec 1, and the kernel counts 2: PID 1 knows only of those'
+	assert_match "$report" 'units stopped in [0-9]'
+	assert_eq "$(kho report --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["systemd"]["kexecCount"])')" 1
 	;;
 esac
