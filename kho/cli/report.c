@@ -137,7 +137,7 @@ static int print_report(sd_json_variant *report, const struct pid1 *pid1)
 	if (json_has(report, "shutdown"))
 		printf("shutdown  %s: that keeps no memory\n", json_string(report, "shutdown"));
 	if (json_boolean(report, "forced"))
-		printf("forced    the next kernel did not pass the check (--kho-force)\n");
+		printf("forced    the next kernel did not pass the check, or nobody checked it\n");
 	if (json_has(report, "downtimeUSec"))
 		printf("downtime  %s (services stopped, to last claim)\n",
 		       format_duration(json_unsigned(report, "downtimeUSec"), downtime));

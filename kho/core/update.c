@@ -216,7 +216,7 @@ static int on_freeze(struct update *u, const struct update_event *event)
 
 static int on_kexec_failed(struct update *u, const struct update_event *event)
 {
-	update_abort(u, update_cause_of(event, REFUSAL_KERNEL, 0));
+	update_abort(u, update_cause_of(event, event->refusal ?: REFUSAL_KERNEL, 0));
 	return 0;
 }
 

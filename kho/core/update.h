@@ -109,7 +109,8 @@ enum update_event_kind {
 	EVENT_COMMIT,	    /* an orderly shutdown into the next kernel is about to begin: staged */
 	EVENT_SHUTDOWN,	    /* one has begun, and nobody can stop it: staged, or idle: then what can
 			       still be kept is */
-	EVENT_KEXEC_FAILED, /* reboot(2) returned: frozen; the shutdown is called off: committed */
+	EVENT_KEXEC_FAILED, /* (refusal, or kernel) reboot(2) returned: frozen; the shutdown is
+			       called off: committed */
 	EVENT_ABORT,	    /* (refusal, or interrupted): any update that is not committed, or is
 			       being committed */
 	EVENT_OPERATOR_GONE, /* the connection that owns the update broke: while one does */

@@ -93,7 +93,9 @@ static const char *plain_words(const struct update_cause *cause)
 	case EVENT_OPERATOR_GONE:
 		return "the program that drove the update ended before it was done";
 	case EVENT_KEXEC_FAILED:
-		return "the kernel refused to start the next kernel";
+		return cause->refusal == REFUSAL_KERNEL
+			       ? "the kernel refused to start the next kernel"
+			       : "the shutdown that was to follow did not happen";
 	case EVENT_NOT_STAGED:
 		return "no kernel is loaded: /sys/kernel/kexec_loaded says 0";
 	case EVENT_DEADLINE:

@@ -218,6 +218,11 @@ int logind_start_check(struct manager *m)
 					m->logind, "ss", CHECK_UNIT, "replace");
 }
 
+bool logind_is_there(const struct manager *m)
+{
+	return m->logind && m->logind->lock >= 0;
+}
+
 void logind_release(struct manager *m)
 {
 	if (m->logind)

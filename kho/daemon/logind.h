@@ -14,6 +14,9 @@ void logind_follow(struct manager *m);
 /* Has PID 1 start live-update-check.service, which calls back. */
 int logind_start_check(struct manager *m);
 
+/* Whether logind is there, and would say that a shutdown begins. */
+bool logind_is_there(const struct manager *m);
+
 /* khod has done what it could: the shutdown need not wait for it. */
 void logind_release(struct manager *m);
 

@@ -278,7 +278,7 @@ static int method_freeze(sd_varlink *link, sd_json_variant *parameters,
 		return r;
 	if (updater_is_current(m, p.update) < 0)
 		return no_update(link, p.update);
-	if (m->update->state != UPDATE_STAGED)
+	if (m->update->state != UPDATE_STAGED && m->update->state != UPDATE_COMMITTED)
 		return manager_update_in_progress(link, m);
 	r = not_carried_note(m, p.not_carried);
 	if (r < 0)

@@ -38,7 +38,10 @@ struct manager {
 	sd_event_source *unsaved_claims; /* NULL: the tree has them all */
 	struct waiter *waiters;		 /* Wait calls */
 	size_t n_waiters;
-	struct shutdown *shutdown; /* that is going on; NULL: none is */
+	struct unit_cgroup *cgroups; /* of the system units that have connected */
+	size_t n_cgroups;
+	struct shutdown *shutdown;	   /* that is going on; NULL: none is */
+	sd_event_source *awaited_shutdown; /* gives up waiting for it */
 	struct logind *logind;
 	struct monitor *monitors; /* Monitor calls */
 	size_t n_monitors;

@@ -10,6 +10,7 @@
 #include "kho/daemon/owner.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/quota.h"
+#include "kho/daemon/stopped.h"
 #include "kho/daemon/updater.h"
 
 #define CROWD_LOG_USEC (60 * USEC_PER_SEC)
@@ -72,6 +73,7 @@ int peer_connect(struct manager *m, sd_varlink *link)
 	if (r < 0)
 		return r;
 	(void)sd_varlink_get_peer_pid(link, &peer->pid);
+	stopped_note(m, peer->owner, link);
 	peers = reallocarray(m->peers, m->n_peers + 1, sizeof(*peers));
 	if (!peers)
 		return -ENOMEM;

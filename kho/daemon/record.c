@@ -10,6 +10,7 @@
 #include "kho/daemon/peers.h"
 #include "kho/daemon/record.h"
 #include "kho/daemon/shutdown.h"
+#include "kho/daemon/stopped.h"
 #include "kho/daemon/worker.h"
 #include "kho/kernel/pages.h"
 
@@ -53,7 +54,11 @@ static void record_end(struct record *record, int result, char *message)
 /* A digest of memory that somebody may still write to would cry wolf in the next kernel. */
 static bool is_quiet(const struct manager *m, const struct region *region)
 {
-	return region->seals & F_SEAL_WRITE || owner_has_frozen(m, region->owner);
+	if (region->seals & F_SEAL_WRITE || owner_has_frozen(m, region->owner))
+		return true;
+	/* What has stopped in a shutdown does not start again. */
+	return m->update->state == UPDATE_COMMITTED && m->update->sealed &&
+	       owner_has_stopped(m, region->owner);
 }
 
 static int note_state(struct region *region, int fd)

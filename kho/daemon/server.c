@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kho/daemon/server.h"
 #include "kho/daemon/shutdown.h"
+#include "kho/daemon/stopped.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/handover-methods.h"
 #include "kho/daemon/manager-methods.h"
@@ -82,6 +83,7 @@ void manager_done(struct manager *m)
 	updater_free(m->updater);
 	update_free(m->update);
 	peers_free(m);
+	stopped_free(m);
 	registry_close(&m->registry);
 	handover_free(m->report);
 	kernel_info_done(&m->kernel);

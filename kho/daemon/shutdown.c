@@ -15,6 +15,8 @@
 /* Of an update that nobody has staged, as in io.kho.Manager.Prepare. */
 #define DIGEST_SIZE_MAX (UINT64_C(256) << 20)
 #define TIMEOUT_USEC (30 * USEC_PER_SEC)
+/* From the commit to logind's word of the shutdown, which follows at once. */
+#define BEGIN_USEC (60 * USEC_PER_SEC)
 /* logind waits for 30 s, and what follows takes its time too. */
 #define CHECK_USEC (15 * USEC_PER_SEC)
 
@@ -180,10 +182,36 @@ static void write_down(struct shutdown *s, const char *how)
 		on_written(r, s);
 }
 
+static int on_no_shutdown(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	m->awaited_shutdown = sd_event_source_disable_unref(m->awaited_shutdown);
+	if (m->shutdown || m->update->state != UPDATE_COMMITTED)
+		return 0;
+	log_error("The shutdown that the update was committed for does not begin; kexec -u drops "
+		  "the kernel that is loaded");
+	(void)updater_feed(
+		m, &(struct update_event){.kind = EVENT_KEXEC_FAILED, .refusal = REFUSAL_TIMEOUT});
+	return 0;
+}
+
+/* Who committed may have died before it had begun one: services would run on undecided for ever. */
+static void await_shutdown(struct manager *m)
+{
+	if (m->update->state != UPDATE_COMMITTED || m->shutdown || m->awaited_shutdown ||
+	    !logind_is_there(m))
+		return;
+	if (sd_event_add_time_relative(m->event, &m->awaited_shutdown, CLOCK_MONOTONIC, BEGIN_USEC,
+				       0, on_no_shutdown, m) < 0)
+		log_warning("Out of memory: a shutdown that does not begin won't be noticed");
+}
+
 void shutdown_goes_on(struct manager *m)
 {
 	struct shutdown *s = m->shutdown;
 
+	await_shutdown(m);
 	if (!s || s->step != STEP_WAITING)
 		return;
 	if (is_kexec(s) && kernel_kexec_loaded() == 0)
@@ -309,6 +337,7 @@ void shutdown_is_called_off(struct manager *m)
 
 void shutdown_free(struct manager *m)
 {
+	m->awaited_shutdown = sd_event_source_disable_unref(m->awaited_shutdown);
 	if (!m->shutdown)
 		return;
 	handover_free(m->shutdown->ledger);

@@ -82,6 +82,10 @@ static void test_shutdown_unprepared(void **state)
 	STEP(u, "committed:1 committed:2 record", EVENT_SHUTDOWN);
 	WRONG(u, -EBUSY, EVENT_ABORT);
 	STEP(u, "", EVENT_RECORDED);
+	STEP(u, "", EVENT_LEAVE, .participant = 1);
+	STEP(u, "", EVENT_LEAVE, .participant = 2);
+	STEP(u, "record", EVENT_FREEZE);
+	STEP(u, "reply-frozen", EVENT_RECORDED);
 }
 
 static void test_nobody_watches(void **state)

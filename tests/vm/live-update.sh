@@ -90,6 +90,17 @@ refused() {
 		assert_eq "$(systemctl is-active $unit)" active "$unit"
 	done
 	systemctl stop stubborn.service
+
+	# Whoever holds the shutdown up does so after everything is staged, and committed.
+	systemd-run --quiet --unit=busy systemd-inhibit --what=shutdown --mode=block --why="a backup" sleep 600
+	wait_for 30 eval 'systemd-inhibit --list --no-pager | grep -q "a backup"'
+	assert_fails systemctl start live-update.target
+	assert_match "$(journalctl -b -u live-update.service -o cat --no-pager)" \
+		'systemctl kexec does not shut the machine down; the update is undone'
+	assert_eq "$(cat /sys/kernel/kexec_loaded)" 0
+	assert_match "$(kho status)" 'khod +idle'
+	wait_for 30 said counter.service "no update .*systemctl kexec does not"
+	systemctl stop busy.service
 }
 
 update() {
@@ -115,8 +126,8 @@ found() {
 	cat $DIR/last-step
 	kho report
 	kho report >/dev/null || fail "kho report: exit $?"
-	# Nobody stopped this one: it was frozen, and so has a digest.
-	assert_match "$(kho report)" 'last +last.service .*verified'
+	# One was frozen, the others stopped: nobody writes any more, and so all have a digest.
+	assert_eq "$(kho report | grep -c 'digest verified')" 4 "regions with a digest"
 	# It counted on while the others were being stopped.
 	assert_match "$(kho report)" 'kexec, or shutdown begins.*freeze: services stop.*kernel starts'
 }
