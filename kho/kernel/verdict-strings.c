@@ -105,21 +105,41 @@ void verdict_on_strings(const struct verdict_question *q, struct verdict *v)
 	compare_reserved(q, v);
 }
 
+/* Which files a session of others has is not to be seen: any of them may have some. */
+static void check_handler(const char *handler, const struct luo_sessions *sessions,
+			  struct verdict *v)
+{
+	const struct luo_session_holder *first = sessions->holders;
+
+	if (sessions->n_holders == 0)
+		verdict_add_pair(v, FINDING_NOTE, "other files", handler, NULL,
+				 "the next kernel takes no files of the kind %s; nobody hands over "
+				 "any now",
+				 handler);
+	else if (sessions->n_holders == 1)
+		verdict_add_pair(v, FINDING_COPY, "other files", handler, NULL,
+				 "the next kernel takes no files of the kind %s, and session "
+				 "\"%s\" of process %d (%s) may have some: end it first",
+				 handler, first->name, (int)first->pid, first->program);
+	else
+		verdict_add_pair(v, FINDING_COPY, "other files", handler, NULL,
+				 "the next kernel takes no files of the kind %s, and any of the "
+				 "%zu sessions of others (\"%s\" of process %d, %s …) may have "
+				 "some: end them first",
+				 handler, sessions->n_holders, first->name, (int)first->pid,
+				 first->program);
+}
+
 /*
  * A file whose handler is missing on the other side makes the first open of /dev/liveupdate fail
  * there, and so all sessions are lost, ours too (kernel/liveupdate/luo_session.c,
- * luo_session_deserialize). Which files a session of others has is not to be seen.
+ * luo_session_deserialize).
  */
 static void check_handlers(const struct verdict_question *q, struct verdict *v)
 {
-	for (char **h = q->here->abi.file_handlers; h && *h; h++) {
-		if (has_handler(&q->image->abi, *h) || strncmp(*h, "memfd-v", 7) == 0)
-			continue;
-		verdict_add_pair(
-			v, q->machine->sessions.n_holders > 0 ? FINDING_COPY : FINDING_NOTE,
-			"other files", *h, NULL,
-			"files of the kind %s are handed over here, and not taken there", *h);
-	}
+	for (char **h = q->here->abi.file_handlers; h && *h; h++)
+		if (!has_handler(&q->image->abi, *h) && strncmp(*h, "memfd-v", 7) != 0)
+			check_handler(*h, &q->machine->sessions, v);
 }
 
 static void list_sessions(const struct luo_sessions *sessions, struct verdict *v)

@@ -381,15 +381,23 @@ static void test_finalize(void **state)
 
 static void test_sessions(void **state)
 {
-	struct luo_session_holder holder = {
-		.name = (char *)"agent", .pid = 77, .program = "agentd"};
+	struct luo_session_holder holders[] = {
+		{.name = (char *)"agent", .pid = 77, .program = "agentd"},
+		{.name = (char *)"vmm", .pid = 78, .program = "vmmd"},
+	};
 	struct scene *s = *state;
 
 	s->here.abi.file_handlers = more_handlers;
 	expect(s, VERDICT_IN_PLACE, NULL);
 	expect_line(s, FINDING_NOTE, "vfio-pci-v1");
-	s->machine.sessions = (struct luo_sessions){.holders = &holder, .n_holders = 1};
-	expect(s, VERDICT_COPY, "vfio-pci-v1");
+	s->machine.sessions = (struct luo_sessions){.holders = holders, .n_holders = 1};
+	expect(s, VERDICT_COPY,
+	       "the next kernel takes no files of the kind vfio-pci-v1, and session \"agent\" of "
+	       "process 77 (agentd) may have some");
+	s->machine.sessions.n_holders = 2;
+	expect(s, VERDICT_COPY,
+	       "any of the 2 sessions of others (\"agent\" of process 77, agentd …) may have some");
+	s->machine.sessions.n_holders = 1;
 	s->image.abi.file_handlers = more_handlers;
 	expect(s, VERDICT_IN_PLACE, NULL);
 	expect_line(s, FINDING_FINE, "of other programs: 1");

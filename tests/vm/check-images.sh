@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: a unified kernel image, looked at and booted; kernels whose BTF agrees and differs; without root; Ctrl-C
-# files: make-image.py pending-signal.py
+# about: a unified kernel image, looked at and booted; kernels whose BTF differs, or that take other files; without root; Ctrl-C
+# files: make-image.py pending-signal.py hold-session.py
 # timeout: 600
 . "$LAB"
 
@@ -68,12 +68,34 @@ assert d["structures"] == d["images"][0]["structures"] == ["struct memfd_luo_ser
 	mv /root/running "$RUNNING"
 }
 
+# Another agent's session: a kernel that takes other files as well may have taken some from it.
+other_files() {
+	local agent
+
+	cp "$RUNNING" /root/running
+	assert_ok ./make-image.py handler /root/running "$RUNNING" vfio-pci-v1
+	assert_ok ./make-image.py handler "$NEXT" /root/takes vfio-pci-v1
+	verdict 0 'takes no files of the kind vfio-pci-v1; nobody hands over any now' "$NEXT"
+	./hold-session.py agent >/tmp/agent 2>&1 &
+	agent=$!
+	wait_for 10 grep -q holding /tmp/agent
+	verdict 0 'verdict +in place' /root/takes
+	verdict 7 "ONLY BY COPY: .*session \"agent\" of process $agent \(hold-session.py\) may have some" "$NEXT"
+	say "$OUTPUT"
+	refused "$NEXT" --reuse-cmdline
+	assert_match "$OUTPUT" "session \"agent\" of process $agent "
+	kill $agent
+	wait $agent || true
+	mv /root/running "$RUNNING"
+}
+
 case $BOOT in
 0)
 	start_khod
 	assert_ok kho put one </etc/os-release
 	unified
 	btf
+	other_files
 	chmod 644 /boot/*
 	OUTPUT=$(setpriv --reuid=65534 --regid=65534 --clear-groups kho check "$NEXT") && fail "a yes without root"
 	assert_match "$OUTPUT" "UNKNOWN: .*can't be seen: run this as root"

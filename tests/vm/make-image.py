@@ -3,7 +3,9 @@
 # Makes other images out of a bzImage:
 #   uki KERNEL OUT CMDLINE [INITRD [OSREL]]
 #                                     a unified kernel image, which no firmware could start: it has no code
-#   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure; to be looked at, not booted
+# or such ones as are only to be looked at:
+#   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure
+#   handler KERNEL OUT STRING         the same kernel with one more struct liveupdate_file_handler
 import gzip, struct, sys
 
 
@@ -45,17 +47,25 @@ def types(name, members):
 
 
 # Documentation/arch/x86/boot.rst: where the payload is, and how large.
-def btf(kernel, name, *members):
+def append(kernel, data):
     begin = 512 * ((kernel[0x1F1] or 4) + 1) + struct.unpack_from("<I", kernel, 0x248)[0]
     size = struct.unpack_from("<I", kernel, 0x24C)[0]
     vmlinux = gzip.decompress(kernel[begin:begin + size])
-    payload = gzip.compress(padded(vmlinux, 8) + types(name, members) + bytes(64), 1)
+    payload = gzip.compress(padded(vmlinux, 8) + data + bytes(64), 1)
     image = bytearray(padded(kernel[:begin] + payload, 16))
     struct.pack_into("<I", image, 0x24C, len(payload))
     struct.pack_into("<I", image, 0x1F4, (len(image) - 512 * (kernel[0x1F1] + 1)) // 16)
     return bytes(image)
 
 
+def btf(kernel, name, *members):
+    return append(kernel, types(name, members))
+
+
+def handler(kernel, compatible):
+    return append(kernel, struct.pack("<Q48s", 0xFFFFFFFF81000000, compatible.encode()))
+
+
 kind, source, target, *rest = sys.argv[1:]
-image = {"uki": uki, "btf": btf}[kind](open(source, "rb").read(), *rest)
+image = {"uki": uki, "btf": btf, "handler": handler}[kind](open(source, "rb").read(), *rest)
 open(target, "wb").write(image)
