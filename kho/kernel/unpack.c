@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "kho/core/cleanup.h"
@@ -77,20 +78,50 @@ static int hand_on(struct progress *progress, const uint8_t *data, size_t n, cha
 	return progress->sink(progress->userdata, data, n);
 }
 
-static int fail(char **ret_message, struct archive *archive, const struct compression *compression)
+static int fail(char **ret_message, struct archive *archive)
 {
 	const char *error = archive_error_string(archive) ?: "it ends too early";
-	const char *advice = compression->filter == ARCHIVE_FILTER_LZOP
-				     ? " (unpacking lzo needs the program lzop)"
-				     : "";
 
-	if (asprintf(ret_message, "is damaged: %s%s", error, advice) < 0)
-		return -ENOMEM;
-	return -EBADMSG;
+	return asprintf(ret_message, "is damaged: %s", error) < 0 ? -ENOMEM : -EBADMSG;
 }
 
-static int drain(struct archive *archive, const struct compression *compression,
-		 struct progress *progress, char **ret_message)
+static bool is_installed(const char *program)
+{
+	const char *path = getenv("PATH") ?: "";
+
+	while (*path) {
+		size_t length = strcspn(path, ":");
+		_cleanup_free_ char *file = NULL;
+
+		if (asprintf(&file, "%.*s/%s", (int)length, path, program) < 0)
+			file = NULL;
+		if (file && access(file, X_OK) == 0)
+			return true;
+		path += length;
+		path += *path == ':';
+	}
+	return false;
+}
+
+/*
+ * Exactly this one filter: bidding would unpack what is packed many times over. For lzo, libarchive
+ * is mostly built without the library, and then runs a program.
+ */
+static int append_filter(struct archive *archive, const struct compression *compression,
+			 char **ret_message)
+{
+	int r = archive_read_append_filter(archive, compression->filter);
+
+	if (r == ARCHIVE_WARN && compression->filter == ARCHIVE_FILTER_LZOP &&
+	    !is_installed("lzop")) {
+		*ret_message = strdup("can't be unpacked without the program lzop: install the "
+				      "package lzop");
+		return *ret_message ? -ENOPKG : -ENOMEM;
+	}
+	return r < ARCHIVE_WARN ? fail(ret_message, archive) : 0;
+}
+
+static int drain(struct archive *archive, struct progress *progress, char **ret_message)
 {
 	struct archive_entry *entry;
 	int r = archive_read_next_header(archive, &entry);
@@ -108,7 +139,7 @@ static int drain(struct archive *archive, const struct compression *compression,
 				return error;
 		}
 	}
-	return r == ARCHIVE_EOF ? 0 : fail(ret_message, archive, compression);
+	return r == ARCHIVE_EOF ? 0 : fail(ret_message, archive);
 }
 
 static int unpack_compressed(const struct span *span, const struct compression *compression,
@@ -116,17 +147,19 @@ static int unpack_compressed(const struct span *span, const struct compression *
 {
 	_cleanup_(archive_freep) struct archive *archive = archive_read_new();
 	_cleanup_free_ struct source *source = malloc(sizeof(*source));
+	int r;
 
 	if (!archive || !source)
 		return -ENOMEM;
 	source->span = *span;
 	source->done = 0;
-	/* Exactly this one filter: bidding would unpack what is packed many times over. */
+	r = append_filter(archive, compression, ret_message);
+	if (r < 0)
+		return r;
 	if (archive_read_support_format_raw(archive) < ARCHIVE_WARN ||
-	    archive_read_append_filter(archive, compression->filter) < ARCHIVE_WARN ||
 	    archive_read_open(archive, source, NULL, read_source, NULL) < ARCHIVE_WARN)
-		return fail(ret_message, archive, compression);
-	return drain(archive, compression, progress, ret_message);
+		return fail(ret_message, archive);
+	return drain(archive, progress, ret_message);
 }
 
 static int hand_on_as_is(const struct span *span, struct progress *progress, char **ret_message)

@@ -24,7 +24,8 @@ typedef int (*unpack_sink)(void *userdata, const uint8_t *data, size_t n);
  * Unpacks a span, or hands it on as it is where compression is NULL. For gzip the checksum at the
  * end of the span counts. More than UNPACKED_MAX unpacked bytes are a bomb: -EFBIG. Returns 0, 1 if
  * the sink had enough, or a negative errno: any but the sink's own and -ENOMEM with *ret_message,
- * to be freed by the caller: "is damaged: …". *ret_size (may be NULL): the bytes that came out.
+ * to be freed by the caller: "is damaged: …", or "can't be unpacked …" for want of a program.
+ * *ret_size (may be NULL): the bytes that came out.
  */
 int unpack(const struct span *span, const struct compression *compression, unpack_sink sink,
 	   void *userdata, uint64_t *ret_size, char **ret_message);

@@ -131,6 +131,46 @@ static void pack_lz4_legacy(struct blob *to, const struct blob *from)
 	blob_add(to, block.data, block.size);
 }
 
+static void add_be32(struct blob *to, uint32_t value)
+{
+	value = htobe32(value);
+	blob_add(to, &value, sizeof(value));
+}
+
+static uint32_t adler32(const uint8_t *data, size_t size)
+{
+	uint32_t a = 1, b = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		a = (a + data[i]) % 65521;
+		b = (b + a) % 65521;
+	}
+	return b << 16 | a;
+}
+
+/*
+ * As lib/decompress_unlzo.c and lzop take it: blocks that would not become shorter are stored as
+ * they are. Of the header, only its checksum, the method and that there are no others count.
+ */
+static void pack_lzo(struct blob *to, const struct blob *from)
+{
+	static const uint8_t header[] = {0x10, 0x30, 0x20, 0xa0, 0x09, 0x40, 3, 9, 3, 0, 0, 0, 0,
+					 0,    0x81, 0xa4, 0,	 0,    0,    0, 0, 0, 0, 0, 0};
+	const size_t block = 262144;
+
+	blob_add(to, "\x89LZO\0\r\n\x1a\n", 9);
+	blob_add(to, header, sizeof(header));
+	add_be32(to, adler32(header, sizeof(header)));
+	for (size_t at = 0; at < from->size; at += block) {
+		size_t left = from->size - at, n = left < block ? left : block;
+
+		add_be32(to, (uint32_t)n);
+		add_be32(to, (uint32_t)n);
+		blob_add(to, from->data + at, n);
+	}
+	add_be32(to, 0);
+}
+
 static int pack(struct blob *to, const struct blob *from, struct archive *archive, int filter)
 {
 	struct archive_entry *entry = archive_entry_new();
@@ -168,6 +208,8 @@ int sample_pack(struct blob *to, const struct blob *from, int filter)
 
 	if (filter == SAMPLE_LZ4_LEGACY)
 		pack_lz4_legacy(to, from);
+	else if (filter == SAMPLE_LZO)
+		pack_lzo(to, from);
 	else if (filter == SAMPLE_PLAIN)
 		blob_add(to, from->data, from->size);
 	if (filter < 0)

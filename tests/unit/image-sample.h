@@ -12,6 +12,7 @@
 #define SAMPLE_PAYLOAD 1088    /* where it is in a bzImage */
 #define SAMPLE_PLAIN (-1)      /* in place of a filter of libarchive: not packed at all */
 #define SAMPLE_LZ4_LEGACY (-2) /* what the kernel's build makes, and libarchive can't */
+#define SAMPLE_LZO (-3)	       /* likewise; to unpack it, libarchive needs the program lzop */
 
 struct blob {
 	uint8_t *data;

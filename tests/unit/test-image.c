@@ -82,7 +82,7 @@ static const struct {
 	{ARCHIVE_FILTER_GZIP, "gzip"}, {ARCHIVE_FILTER_BZIP2, "bzip2"},
 	{ARCHIVE_FILTER_LZMA, "lzma"}, {ARCHIVE_FILTER_XZ, "xz"},
 	{ARCHIVE_FILTER_LZ4, "lz4"},   {SAMPLE_LZ4_LEGACY, "lz4"},
-	{ARCHIVE_FILTER_ZSTD, "zstd"}, {ARCHIVE_FILTER_LZOP, "lzo"},
+	{ARCHIVE_FILTER_ZSTD, "zstd"},
 };
 
 static void test_bzimage(void **state)
@@ -113,6 +113,46 @@ static void test_bzimage(void **state)
 		assert_string_equal(image->path, "/" PATH);
 		assert_int_equal(image->size, blob.size);
 	}
+}
+
+static bool has_lzop(void)
+{
+	return system("command -v lzop >/dev/null") == 0;
+}
+
+static void test_lzo(void **state)
+{
+	_cleanup_image_ struct image *image = NULL;
+	_cleanup_blob_ struct blob kernel = {}, blob = {};
+
+	if (!has_lzop()) {
+		print_message("lzop is not installed\n");
+		skip();
+	}
+	make_kernel(&kernel);
+	assert_int_equal(sample_bzimage(&blob, &kernel, SAMPLE_LZO), 0);
+	image = read_blob((int)(intptr_t)*state, &blob);
+	assert_kernel(image);
+	assert_string_equal(image->compression, "lzo");
+}
+
+/* Nothing is known of it then, and what to install is said. */
+static void test_lzo_without_lzop(void **state)
+{
+	_cleanup_free_ char *path = strdup(getenv("PATH") ?: "");
+	_cleanup_image_ struct image *image = NULL;
+	_cleanup_blob_ struct blob kernel = {}, blob = {};
+
+	make_kernel(&kernel);
+	assert_int_equal(sample_bzimage(&blob, &kernel, SAMPLE_LZO), 0);
+	setenv("PATH", "/nonexistent", 1);
+	image = read_blob((int)(intptr_t)*state, &blob);
+	setenv("PATH", path, 1);
+	assert_non_null(image);
+	assert_string_equal(image->compression, "lzo");
+	assert_string_equal(image->problem, "the kernel in it can't be unpacked without the "
+					    "program lzop: install the package lzop");
+	assert_null(image->abi.kho);
 }
 
 static void test_vmlinux(void **state)
@@ -323,6 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bzimage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lzo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lzo_without_lzop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vmlinux, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_arm64, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zboot, setup, teardown),
