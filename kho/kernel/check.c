@@ -63,7 +63,11 @@ static int embedded_cmdline(const struct image *image, char **ret)
 	n = pread(fd, text, size, (off_t)image->cmdline.offset);
 	if (n != (ssize_t)size)
 		return n < 0 ? -errno : -ENODATA;
-	text[strcspn(text, "\r\n")] = '\0';
+	/* To the kernel they are white space, as between any two words. */
+	for (char *end = text + strcspn(text, "\r\n"); *end; end += strcspn(end, "\r\n"))
+		*end = ' ';
+	for (char *end = text + strlen(text); end > text && end[-1] == ' ';)
+		*--end = '\0';
 	*ret = TAKE_PTR(text);
 	return 0;
 }

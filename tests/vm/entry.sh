@@ -183,7 +183,7 @@ boot_entry() {
 # The entry of a unified kernel image is the image itself.
 unified() {
 	mkdir -p /boot/EFI/Linux
-	./make-image.py uki "$NEXT" /boot/EFI/Linux/lab.efi "$(cat /proc/cmdline) lab.uki=1" /boot/b.cpio \
+	./make-image.py uki "$NEXT" /boot/EFI/Linux/lab.efi "$(tr " " "\n" </proc/cmdline)"$'\nlab.uki=1\n' /boot/b.cpio \
 		$'ID=lab\nVERSION_ID=1\n'
 	succeeds kho check
 	assert_match "$OUTPUT" 'next +/boot/EFI/Linux/lab.efi: boot loader entry lab.efi .*, the first'
