@@ -7,9 +7,11 @@
 #include "kho/client/format.h"
 #include "kho/client/settings.h"
 #include "kho/core/strv.h"
+#include "kho/core/text.h"
 
 #define NAME "live-update.conf"
 #define SECTION "LiveUpdate"
+#define MESSAGE_MAX 4096
 
 /*
  * Reads a value, which is not empty, into the field. 0, -ENOMEM, or another negative errno for what
@@ -170,10 +172,9 @@ static int assign(struct reading *reading, const struct setting *setting,
 		return note_place(reading->settings, setting, line);
 	if (r == -ENOMEM)
 		return r;
-	if (asprintf(&reading->message, "%s:%u: %s= takes %s, not \"%s\"", line->path, line->number,
-		     setting->key, setting->wanted, line->value) < 0)
-		reading->message = NULL;
-	return -EINVAL;
+	reading->message = text_format(MESSAGE_MAX, "%s:%u: %s= takes %s, not \"%s\"", line->path,
+				       line->number, setting->key, setting->wanted, line->value);
+	return reading->message ? -EINVAL : -ENOMEM;
 }
 
 static int take_line(const struct conf_line *line, void *userdata)

@@ -4,6 +4,9 @@
 
 #include "kho/core/cleanup.h"
 #include "kho/core/strv.h"
+#include "kho/core/text.h"
+
+#define LINE_MAX_SIZE 4096
 
 size_t strv_length(char *const *strv)
 {
@@ -41,12 +44,11 @@ int strv_appendf(char ***strv, const char *format, ...)
 {
 	va_list ap;
 	char *line;
-	int r;
 
 	va_start(ap, format);
-	r = vasprintf(&line, format, ap);
+	line = text_vformat(LINE_MAX_SIZE, format, ap);
 	va_end(ap);
-	return strv_consume(strv, r < 0 ? NULL : line);
+	return strv_consume(strv, line);
 }
 
 static int compare(const void *a, const void *b)

@@ -11,7 +11,8 @@ size_t strv_length(char *const *strv);
 /* Appends a string that it takes over, whatever happens. 0 or -ENOMEM, which NULL is too. */
 int strv_consume(char ***strv, char *string);
 
-/* The same, of a copy, and of a formatted line. */
+/* The same, of a copy, and of a line that is formatted, and made fit to be shown, by text_format().
+ */
 int strv_append(char ***strv, const char *string);
 int strv_appendf(char ***strv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

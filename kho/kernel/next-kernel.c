@@ -4,25 +4,23 @@
 #include <sys/stat.h>
 
 #include "kho/core/strv.h"
+#include "kho/core/text.h"
 #include "kho/kernel/cmdline.h"
 #include "kho/kernel/file.h"
 #include "kho/kernel/image.h"
 #include "kho/kernel/next-kernel-private.h"
 
 #define CMDLINE_MAX 65536
+#define MESSAGE_MAX 4096
 
 int next_kernel_fail(char **ret_message, int error, const char *format, ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, format);
-	n = vasprintf(ret_message, format, ap);
+	*ret_message = text_vformat(MESSAGE_MAX, format, ap);
 	va_end(ap);
-	if (n >= 0)
-		return error;
-	*ret_message = NULL;
-	return -ENOMEM;
+	return *ret_message ? error : -ENOMEM;
 }
 
 char *cmdline_without_loader(const char *cmdline)
@@ -61,6 +59,12 @@ static int running_cmdline(int root_fd, char **ret, char **ret_message)
 	return *ret ? 0 : -ENOMEM;
 }
 
+static void forget_cmdline(struct next_kernel *next)
+{
+	free(TAKE_PTR(next->cmdline));
+	free(TAKE_PTR(next->cmdline_from));
+}
+
 /* What was asked for goes before what comes with the kernel. */
 static int replace_cmdline(int root_fd, const struct next_kernel_wish *wish,
 			   struct next_kernel *next, char **ret_message)
@@ -77,8 +81,7 @@ static int replace_cmdline(int root_fd, const struct next_kernel_wish *wish,
 			return r;
 		from = from ?: wish->reuse_cmdline_at;
 	}
-	free(next->cmdline);
-	free(next->cmdline_from);
+	forget_cmdline(next);
 	next->cmdline_from = from ? strdup(from) : NULL;
 	if (asprintf(&next->cmdline, "%s%s%s", first ?: "", first && *first && *second ? " " : "",
 		     second) < 0)
@@ -145,10 +148,8 @@ static int complete(int root_fd, const struct next_kernel_wish *wish, struct nex
 	if (r >= 0)
 		r = look_at_initrds(root_fd, next, ret_message);
 	/* Without options, its stub takes those in it. */
-	if (r >= 0 && next->cmdline && !*next->cmdline && image->cmdline.size > 0) {
-		next->cmdline = (free(next->cmdline), NULL);
-		next->cmdline_from = (free(next->cmdline_from), NULL);
-	}
+	if (r >= 0 && next->cmdline && !*next->cmdline && image->cmdline.size > 0)
+		forget_cmdline(next);
 	if (r >= 0 && !next->cmdline)
 		r = default_cmdline(root_fd, image, next, ret_message);
 	if (r >= 0)
