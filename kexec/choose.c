@@ -78,7 +78,8 @@ enum exit_code run_choose(struct run *run, struct kexec_options *o, struct choic
 		apply_settings(&ret->settings, o);
 		if (!(o->actions & ACTION_LOAD) || o->image)
 			return EXIT_DONE;
-		r = next_kernel_find(&ret->settings, o->entry, &ret->next, &error);
+		r = next_kernel_find(o->as_systemctl ? NULL : &ret->settings, o->entry, &ret->next,
+				     &error);
 		show_warnings(run, ret->next.warnings);
 	}
 	if (r < 0)

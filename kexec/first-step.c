@@ -43,6 +43,7 @@ static const char *check_next(struct run *run, struct kexec_options *o)
 	enum exit_code r;
 
 	o->actions = ACTION_LOAD;
+	o->as_systemctl = true;
 	r = run_choose(run, o, &choice);
 	if (r == EXIT_DONE && staged_init(&staged, o, &error) < 0)
 		r = complain(run, EXIT_LOCAL, "%s", error ?: "out of memory");

@@ -24,6 +24,7 @@ struct kexec_options {
 
 	unsigned int actions;
 	const char *image;	  /* borrowed, as all of these; NULL: what comes next by itself */
+	bool as_systemctl;	  /* no image: the one that systemctl kexec would load */
 	const char *entry;	  /* id of a boot loader entry, instead; NULL: none */
 	const char *initrd;	  /* NULL: none */
 	const char *command_line; /* the last of --command-line and --append; NULL: none */

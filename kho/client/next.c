@@ -4,9 +4,11 @@
 #include "kho/client/next.h"
 #include "kho/kernel/boot-entries.h"
 
-int next_kernel_find(const struct settings *s, const char *entry, struct next_kernel *ret,
+int next_kernel_find(const struct settings *settings, const char *entry, struct next_kernel *ret,
 		     char **ret_message)
 {
+	static const struct settings none;
+	const struct settings *s = settings ?: &none;
 	const struct next_kernel_wish by_settings = {
 		.entry = s->entry,
 		.entry_at = s->entry_at,

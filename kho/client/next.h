@@ -6,8 +6,9 @@
 #include "kho/kernel/next-kernel.h"
 
 /*
- * The kernel that comes next if nobody names one, as live-update.conf(5) has it; or, whatever that
- * says, the boot loader entry with that id (NULL: none is asked for). Returns as
+ * The kernel that comes next if nobody names one, as live-update.conf(5) has it, or without
+ * settings (NULL) the boot loader alone, which is what systemctl kexec loads; or, whatever they
+ * say, the boot loader entry with that id (NULL: none is asked for). Returns as
  * next_kernel_choose(); *ret is to be freed by next_kernel_done() in any case.
  */
 int next_kernel_find(const struct settings *settings, const char *entry, struct next_kernel *ret,

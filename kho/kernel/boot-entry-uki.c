@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "kho/core/strv.h"
 #include "kho/core/text.h"
 #include "kho/kernel/boot-entry-private.h"
 #include "kho/kernel/image.h"
@@ -122,6 +123,21 @@ static int take_image(struct boot_entry *entry, const struct image *image)
 	return 0;
 }
 
+/* What systemd-stub would put to it, and kexec does not: addons, credentials, extensions. */
+static int note_companions(int root_fd, struct boot_entry *entry)
+{
+	_cleanup_free_ char *folder = NULL;
+
+	if (asprintf(&folder, "%s.extra.d", entry->path) < 0) {
+		folder = NULL;
+		return -ENOMEM;
+	}
+	if (faccessat(root_fd, folder + 1, F_OK, 0) < 0)
+		return 0;
+	return strv_appendf(&entry->notes, "%s has no effect: no boot loader hands it over",
+			    folder);
+}
+
 int boot_entry_read_uki(int root_fd, const char *root, const char *file, struct boot_entry *ret)
 {
 	_cleanup_(osrel_done) struct osrel osrel = {};
@@ -139,5 +155,7 @@ int boot_entry_read_uki(int root_fd, const char *root, const char *file, struct 
 		r = parse_osrel(text, &osrel);
 	if (r >= 0)
 		r = name(ret, &osrel);
-	return r < 0 ? r : take_image(ret, image);
+	if (r >= 0)
+		r = take_image(ret, image);
+	return r < 0 ? r : note_companions(root_fd, ret);
 }

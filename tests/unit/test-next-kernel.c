@@ -392,6 +392,10 @@ static void test_uki(void **state)
 	assert_null(f->next.initrds);
 	assert_int_equal(strv_length(f->next.warnings), 1);
 	assert_non_null(strstr(f->next.warnings[0], "/efi/EFI/Linux/no.efi is no boot loader"));
+	fake_file(f->root, "efi/EFI/Linux/s+3.efi.extra.d/a.addon.efi", "");
+	expect_entry(f, "s.efi", "the first");
+	assert_int_equal(strv_length(f->next.warnings), 2);
+	assert_non_null(strstr(f->next.warnings[1], "s+3.efi.extra.d has no effect"));
 	/* By its ID= and VERSION_ID=. */
 	put_entry(f, "a.conf", "sort-key sample\nversion 6");
 	expect_entry(f, "s.efi", "the first");

@@ -30,11 +30,11 @@ staged() {
 
 # refused STATUS WORDS COMMAND...: with one line that says so, and nothing staged.
 refused() {
-	local status=$1 words=$2
+	local expected=$1 words=$2
 
 	shift 2
 	assert_fails "$@"
-	assert_eq "$STATUS" "$status" "$OUTPUT"
+	assert_eq "$STATUS" "$expected" "$OUTPUT"
 	assert_match "$OUTPUT" "$words"
 	assert_eq "$(cat /sys/kernel/kexec_loaded)" 0 "loaded"
 }
