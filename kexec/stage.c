@@ -196,7 +196,7 @@ static void print_summary(const struct run *run, const struct image *image,
 	char size[FORMAT_SIZE_MAX];
 
 	if (prepared->regions == 0)
-		printf("staged %s: no regions\n", target);
+		printf("staged %s: no regions%s\n", target, run->forced ? ", forced" : "");
 	else
 		printf("staged %s: %" PRIu64 " %s, %s, %s\n", target, prepared->regions,
 		       plural(prepared->regions, "region", "regions"),

@@ -346,7 +346,8 @@ int outgoing_preserve(struct outgoing *o)
 	if (o->error < 0)
 		return o->error;
 	o->n_preserved = o->n_items;
-	if (o->signpost.session < 0 && o->n_sessions > 0)
+	/* Where there are no sessions at all, none is missing. */
+	if (o->signpost.session < 0 && o->sessions[0] >= 0)
 		o->signpost_error = luo_signpost_put(o->update_id, &o->signpost);
 	return 0;
 }
