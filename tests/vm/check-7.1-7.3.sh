@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: 7.1 to 7.3: refused before anybody is asked, with the strings that differ
+# about: 7.1 to 7.3: refused before anybody is asked, with the strings that differ; and what --kho-force does
 # kernel: 7.1
 # next: 7.3
 # files: check-differ.bash
@@ -8,4 +8,13 @@
 . "$LAB"
 . ./check-differ.bash
 
-differ 'kho-v3 here, kho-v4 there' 'luo-v1 here, luo-v5 there'
+case $BOOT in
+0)
+	differ 'kho-v3 here, kho-v4 there' 'luo-v1 here, luo-v5 there'
+	force 'kho-v3 here, kho-v4 there'
+	;;
+1)
+	after_force kho-v4
+	lost
+	;;
+esac

@@ -11,21 +11,10 @@
 case $BOOT in
 0)
 	differ 'kho-v4 here, kho-v3 there' 'luo-v5 here, luo-v1 there'
-	forced=$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-force 2>&1) || fail "$forced"
-	say "$forced"
-	assert_match "$forced" 'warning: .*: forced, although kho-v4 here, kho-v3 there'
-	kexec --kho -e
-	fail "kexec --kho -e came back: $?"
+	force 'kho-v4 here, kho-v3 there'
 	;;
 1)
-	start_khod
-	status=0
-	report=$(kho report) || status=$?
-	say "$report"
-	dmesg | grep -i 'kho:' | sed 's/^/kernel: /'
-	assert_eq $status 5 "kho report"
-	assert_match "$report" 'forced +the next kernel did not pass the check'
-	assert_match "$report" 'LOST: nothing arrived'
-	assert_match "$(kho report --json)" '"forced" *: *true'
+	after_force kho-v3
+	lost
 	;;
 esac

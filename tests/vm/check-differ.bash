@@ -48,3 +48,56 @@ differ() {
 	assert_match "$(kho check "$NEXT" "/boot/vmlinuz-$(uname -r)")" \
 		"vmlinuz-$(uname -r) +$(uname -r) +in place"
 }
+
+# KiB
+memory_available() {
+	sed -n 's/^MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+# force WORDS: goes on all the same; does not come back.
+force() {
+	local forced
+
+	memory_available >/root/available
+	[ "$(uname -r | cut -d . -f 1)" = 6 ] || head -c 128M /dev/zero | kho put large || fail "kho put: exit $?"
+	forced=$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-force 2>&1) || fail "$forced"
+	say "$forced"
+	assert_match "$forced" "warning: .*: forced, although $1"
+	assert_match "$forced" 'staged [^ ]*: (no regions|.*), forced'
+	[[ $forced != *'no session tells'* ]] || fail "a warning of what this kernel can't have"
+	kexec --kho -e
+	fail "kexec --kho -e came back: $?"
+}
+
+# after_force KHO-STRING: what kexec(8) says of it, seen from the next kernel.
+after_force() {
+	local before now
+
+	say "$(dmesg | grep 'KHO:')"
+	assert_match "$(dmesg)" "KHO: setup: handover FDT \(0x[0-9a-f]+\) is incompatible with '$1': "
+	assert_match "$(dmesg)" 'KHO: disabling KHO revival'
+	assert_fails kho tree --kernel=in
+	assert_match "$OUTPUT" 'the previous kernel was not compatible'
+	# As after a cold start, and none of the memory stays out of use.
+	before=$(cat /root/available)
+	now=$(memory_available)
+	say "available: $before KiB before, $now KiB now"
+	[ "$now" -gt $((before - 65536)) ] || fail "memory is missing"
+	start_khod
+	assert_match "$(kho status)" "in place +yes"
+}
+
+# lost: the region is named, and khod goes on as after a cold start.
+lost() {
+	local report status=0
+
+	report=$(kho report) || status=$?
+	say "$report"
+	assert_eq $status 5 "kho report"
+	assert_match "$report" 'forced +the next kernel did not pass the check'
+	assert_match "$report" 'LOST: nothing arrived'
+	assert_match "$(kho report --json)" '"forced" *: *true'
+	assert_ok kho drop one
+	assert_ok kho put one </etc/os-release
+	assert_eq "$(kho get one)" "$(cat /etc/os-release)"
+}

@@ -3,10 +3,11 @@
 # Makes other images out of a bzImage:
 #   uki KERNEL OUT CMDLINE [INITRD [OSREL]]
 #                                     a unified kernel image, which no firmware could start: it has no code
+#   version KERNEL OUT OLD NEW        the same kernel with another version of a string
 # or such ones as are only to be looked at:
 #   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure
 #   handler KERNEL OUT STRING         the same kernel with one more struct liveupdate_file_handler
-import gzip, struct, sys
+import gzip, struct, subprocess, sys
 
 
 def padded(data, to):
@@ -47,9 +48,24 @@ def types(name, members):
 
 
 # Documentation/arch/x86/boot.rst: where the payload is, and how large.
-def append(kernel, data):
+def payload_of(kernel):
     begin = 512 * ((kernel[0x1F1] or 4) + 1) + struct.unpack_from("<I", kernel, 0x248)[0]
-    size = struct.unpack_from("<I", kernel, 0x24C)[0]
+    return begin, struct.unpack_from("<I", kernel, 0x24C)[0]
+
+
+# The kernel's own code knows the size of its payload: packed as its build does, it becomes no longer.
+def version(kernel, old, new):
+    begin, size = payload_of(kernel)
+    vmlinux = gzip.decompress(kernel[begin:begin + size])
+    assert len(old) == len(new) and vmlinux.count(old.encode() + b"\0") == 1
+    vmlinux = vmlinux.replace(old.encode() + b"\0", new.encode() + b"\0")
+    payload = subprocess.run(["gzip", "-9n"], input=vmlinux, stdout=subprocess.PIPE, check=True).stdout
+    assert len(payload) <= size, "%d bytes too long" % (len(payload) - size)
+    return kernel[:begin] + payload.ljust(size, b"\0") + kernel[begin + size:]
+
+
+def append(kernel, data):
+    begin, size = payload_of(kernel)
     vmlinux = gzip.decompress(kernel[begin:begin + size])
     payload = gzip.compress(padded(vmlinux, 8) + data + bytes(64), 1)
     image = bytearray(padded(kernel[:begin] + payload, 16))
@@ -67,5 +83,5 @@ def handler(kernel, compatible):
 
 
 kind, source, target, *rest = sys.argv[1:]
-image = {"uki": uki, "btf": btf, "handler": handler}[kind](open(source, "rb").read(), *rest)
+image = {"uki": uki, "btf": btf, "handler": handler, "version": version}[kind](open(source, "rb").read(), *rest)
 open(target, "wb").write(image)
