@@ -41,9 +41,13 @@ static enum exit_code freeze_failed(struct run *run, int error)
 
 	if (error == -EINTR)
 		return run_undo(run, true, "interrupted");
-	if (error == MANAGER_ERROR_REPLY && name &&
-	    (strcmp(name, "NoUpdate") == 0 || strcmp(name, "UpdateInProgress") == 0))
+	if (error == MANAGER_ERROR_REPLY && name && strcmp(name, "UpdateInProgress") == 0)
 		return complain_manager(run);
+	if (error == MANAGER_ERROR_REPLY && name && strcmp(name, "NoUpdate") == 0) {
+		/* Dropped by somebody else, who can't have unloaded what was loaded again since. */
+		(void)run_unload(run);
+		return complain_manager(run);
+	}
 	return run_undo(run, true, manager_message(run->manager));
 }
 

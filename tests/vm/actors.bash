@@ -5,6 +5,7 @@
 
 FAULT=/usr/lib/kho-lab/bin/fault.so
 FAULTS=/run/faults
+REGIONS=(kept:300000:0 theirs:70001:1002) # as whole.py takes them
 
 # Between the programs and the kernel, see fault.c. A second of khod's timeouts lasts a tenth of one.
 faults_ready() {
@@ -19,10 +20,25 @@ with_faults() {
 	env LD_PRELOAD=$FAULT KHO_FAULTS=$FAULTS/"$who" KHO_FAULTS_HASTE=10 "$@"
 }
 
-# fault WHO CALL N ACTION
+# configure_khod WATCHDOG: under systemd, khod with faults, which is taken for hung after that time.
+configure_khod() {
+	mkdir -p /run/systemd/system/khod.service.d
+	cat >/run/systemd/system/khod.service.d/test.conf <<-CONF
+		[Service]
+		Environment=LD_PRELOAD=$FAULT KHO_FAULTS=$FAULTS/khod KHO_FAULTS_HASTE=10
+		WatchdogSec=$1
+		RestartSteps=0
+	CONF
+	systemctl daemon-reload
+}
+
+# fault WHO CALL N ACTION [N ACTION]...
 fault() {
-	rm -f "$FAULTS/$1/$2.held"
-	echo "$3 $4" >"$FAULTS/$1/$2"
+	local file=$FAULTS/$1/$2
+
+	shift 2
+	rm -f "$file.held"
+	printf '%s %s\n' "$@" >"$file"
 }
 
 held() {
@@ -32,6 +48,11 @@ held() {
 let_go() {
 	grep -lsx '1 hold.*' $FAULTS/*/* | xargs -r rm -f
 	touch /tmp/{required,optional}.go
+}
+
+# What REGIONS names.
+make_regions() {
+	./whole.py --make "${REGIONS[@]}" || fail "the regions can't be made"
 }
 
 # join NAME OPTION...: a participant whose words are in /tmp/NAME; leaves its pid in PID_NAME.
@@ -51,6 +72,7 @@ joined() {
 }
 
 leave_all() {
+	[ ${#PIDS[@]} -gt 0 ] || return 0
 	# bash tells of those that were killed before.
 	{ kill -KILL "${PIDS[@]}"; wait "${PIDS[@]}"; } 2>/dev/null
 	PIDS=()
@@ -68,7 +90,7 @@ heard() {
 kexec_begins() {
 	rm -f /tmp/kexec
 	[ "$1" = -u ] || set -- "$@" --kho-timeout=40
-	with_faults kexec kexec --kho "$@" >/tmp/kexec 2>&1 &
+	with_faults kexec env --default-signal=INT kexec --kho "$@" >/tmp/kexec 2>&1 &
 	KEXEC=$!
 }
 
@@ -113,7 +135,7 @@ reach() {
 # As if nothing had been tried: nothing held, nothing lost.
 undone() {
 	wait_for 60 eval 'kho status --json | grep -q "\"state\" *: *\"idle\""'
-	./whole.py --released kept:300000:0 theirs:70001:1002 || fail "whole.py: exit $?"
-	! ls -l /proc/[0-9]*/fd 2>/dev/null | grep luo_session || fail "a session is still open"
+	./whole.py --released "${REGIONS[@]}" || fail "whole.py: exit $?"
+	! find /proc/[0-9]*/fd -lname '*luo_session*' 2>/dev/null | grep . || fail "a session is still open"
 	[ ! -e /var/lib/kho/ledger.dtb ] || fail "a ledger tells of an update that did not happen"
 }

@@ -70,12 +70,11 @@ LD_PRELOAD=$FAULT KHO_FAULTS=$FAULTS/khod KHO_FAULTS_HASTE=10 start_khod
 if [ "$BOOT" = 1 ]; then
 	[ -e /root/meant ] || fail "this kernel was not meant to be booted"
 	kho report || fail "kho report: exit $?"
-	./whole.py kept:300000:0 theirs:70001:1002 || fail "not all is here"
+	./whole.py "${REGIONS[@]}" || fail "not all is here"
 	assert_ok kho wait --timeout=10
 	exit 0
 fi
-assert_ok ./region.py make kept 300000
-assert_ok ./region.py make theirs 70001 --uid=1002
+make_regions
 
 for state in asked preserving prepared reloading freezing recording frozen aborting; do
 	killed $state

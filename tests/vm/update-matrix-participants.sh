@@ -93,12 +93,11 @@ KHO_FAULTS=$FAULTS/khod KHO_FAULTS_HASTE=10 LD_PRELOAD=$FAULT start_khod
 if [ "$BOOT" = 1 ]; then
 	[ -e /root/meant ] || fail "this kernel was not meant to be booted"
 	kho report || fail "kho report: exit $?"
-	./whole.py kept:300000:0 theirs:70001:1002 || fail "not all is here"
+	./whole.py "${REGIONS[@]}" || fail "not all is here"
 	assert_ok kho wait --timeout=10
 	exit 0
 fi
-assert_ok ./region.py make kept 300000
-assert_ok ./region.py make theirs 70001 --uid=1002
+make_regions
 
 unanswered='uid:1002 did not answer'
 ended='uid:1002 ended, or closed its connection'

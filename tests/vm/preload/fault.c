@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded by tests into khod or kexec(8): makes the calls that matter fail, stand still or be the
- * last, once, as files in the folder $KHO_FAULTS say. A file is named after the call and has one
- * line, "N ACTION": at the Nth call from now on
+ * last, once, as files in the folder $KHO_FAULTS say. A file is named after the call, and has lines
+ * of "N ACTION", one after the other: at the Nth call from now on
  *
  *	error ERRNO	the call fails so, without having been made
  *	hold		it waits until the file is gone; meanwhile there is a file CALL.held
+ *	mark		there is that file, and the call goes on
  *	kill, stop	the process gets SIGKILL or SIGSTOP before the call
  *	killafter	or after it
  *
@@ -36,43 +37,64 @@ struct fault {
 	int error;
 };
 
+/* What is left to do, of which the first line has come one call nearer. */
+static void write_rest(const struct fault *fault, unsigned int n, const char *rest)
+{
+	FILE *f;
+
+	if (n == 0 && !*rest) {
+		unlink(fault->path);
+		return;
+	}
+	f = fopen(fault->path, "we");
+	if (!f)
+		abort();
+	if (n > 0)
+		fprintf(f, "%u %s %d\n", n, fault->action, fault->error);
+	fputs(rest, f);
+	fclose(f);
+}
+
 /* Whether this call is the one; counts down to it otherwise. */
 static bool is_due(struct fault *fault)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	char line[64] = "", rest[256] = "";
 	unsigned int n = 0;
 	FILE *f;
 
 	pthread_mutex_lock(&lock);
 	f = fopen(fault->path, "re");
 	if (f) {
-		if (fscanf(f, "%u %15s %d", &n, fault->action, &fault->error) < 2)
-			abort();
+		if (fgets(line, sizeof(line), f))
+			rest[fread(rest, 1, sizeof(rest) - 1, f)] = 0;
 		fclose(f);
-	}
-	if (n > 1) {
-		f = fopen(fault->path, "we");
-		if (!f || fprintf(f, "%u %s %d\n", n - 1, fault->action, fault->error) < 0)
+		if (sscanf(line, "%u %15s %d", &n, fault->action, &fault->error) < 2)
 			abort();
-		fclose(f);
-	} else if (n == 1 && strcmp(fault->action, "hold") != 0) {
-		unlink(fault->path);
+		if (n > 1 || strcmp(fault->action, "hold") != 0)
+			write_rest(fault, n - 1, rest);
 	}
 	pthread_mutex_unlock(&lock);
 	return n == 1;
+}
+
+static void mark(const struct fault *fault, char held[static PATH_MAX + 8])
+{
+	FILE *f;
+
+	snprintf(held, PATH_MAX + 8, "%s.held", fault->path);
+	f = fopen(held, "we");
+	if (!f)
+		abort();
+	fclose(f);
 }
 
 static void hold(const struct fault *fault)
 {
 	const struct timespec pause = {.tv_nsec = 20000000};
 	char held[PATH_MAX + 8];
-	FILE *f;
 
-	snprintf(held, sizeof(held), "%s.held", fault->path);
-	f = fopen(held, "we");
-	if (!f)
-		abort();
-	fclose(f);
+	mark(fault, held);
 	while (access(fault->path, F_OK) == 0)
 		nanosleep(&pause, NULL);
 	unlink(held);
@@ -99,6 +121,8 @@ static bool fault_before(struct fault *fault, const char *call)
 		kill(getpid(), SIGSTOP);
 	if (strcmp(fault->action, "hold") == 0)
 		hold(fault);
+	if (strcmp(fault->action, "mark") == 0)
+		mark(fault, (char[PATH_MAX + 8]){});
 	errno = fault->error ? fault->error : before;
 	return fault->error;
 }
