@@ -28,8 +28,8 @@ static int catch_signals(struct run *run)
 static void on_silence(const char *method, void *userdata)
 {
 	complain(userdata, EXIT_DONE,
-		 "khod has not answered %s for %d s: is it stopped? Waiting all the same; Ctrl-C "
-		 "gives up",
+		 "khod has not answered %s for %d s: it is busy, or stopped (kho status); still "
+		 "waiting, Ctrl-C gives up",
 		 method, MANAGER_SILENCE_SEC);
 }
 

@@ -4,8 +4,8 @@
 
 void say_silence(const char *method, void *userdata)
 {
-	say("khod has not answered %s for %d s: is it stopped? Waiting all the same; Ctrl-C gives "
-	    "up",
+	say("khod has not answered %s for %d s: it is busy, or stopped; still waiting, Ctrl-C "
+	    "gives up",
 	    method, MANAGER_SILENCE_SEC);
 }
 

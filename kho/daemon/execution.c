@@ -6,14 +6,19 @@
 
 #include "kho/core/cleanup.h"
 #include "kho/daemon/execution.h"
+#include "kho/daemon/fdstore.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/updater-private.h"
 
 /* A process that does not have to leave the kernel first is gone at once. */
 #define END_MSEC 1000
 
+/* How often the kernel is given that time to execute the next one, or to fail. */
+#define END_ATTEMPTS 30
+
 void execution_forget(struct updater *u)
 {
+	(void)fdstore_remove(EXECUTION_STORE_NAME);
 	u->execution_pidfd = safe_close(u->execution_pidfd);
 }
 
@@ -29,7 +34,7 @@ void execution_note_status(struct manager *m, sd_varlink *link)
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	execution_forget(u);
 	u->execution_pidfd = fd;
-	if (fd < 0)
+	if (fd < 0 || fdstore_push(EXECUTION_STORE_NAME, fd) < 0)
 		log_warning("The process that executes the update can't be held on to");
 	updater_extend_frozen(u);
 }
@@ -59,4 +64,11 @@ int execution_prevent(struct manager *m, sd_varlink *caller)
 	}
 	execution_forget(u);
 	return 0;
+}
+
+void execution_recover(struct manager *m, int pidfd)
+{
+	m->updater->execution_pidfd = pidfd;
+	for (int i = 0; i < END_ATTEMPTS && execution_prevent(m, NULL) < 0; i++)
+		;
 }

@@ -11,6 +11,9 @@
  * process has ended.
  */
 
+/* Name of that process's pidfd in the fd store, which outlives khod. */
+#define EXECUTION_STORE_NAME "execution"
+
 /* The caller is told the state. */
 void execution_note_status(struct manager *m, sd_varlink *link);
 
@@ -20,6 +23,10 @@ void execution_note_status(struct manager *m, sd_varlink *link);
  * is executing the next one.
  */
 int execution_prevent(struct manager *m, sd_varlink *caller);
+
+/* The same for a khod that ended meanwhile, which the process can't have been told of. Takes pidfd;
+ * negative: there is no such process. */
+void execution_recover(struct manager *m, int pidfd);
 
 /* The update is over, or another process's. */
 void execution_forget(struct updater *u);

@@ -257,9 +257,10 @@ static void compare_with_ledger(struct handover *tree, const struct handover *le
 static int take_tree(struct incoming *in)
 {
 	_cleanup_handover_ struct handover *tree = NULL;
+	bool has_session = in->n_sessions > 0 && in->sessions[0] >= 0;
 	int r;
 
-	if (in->sessions[0] < 0 || in->tree_taken)
+	if (in->tree_taken || (!has_session && in->items[0].fd < 0))
 		return 0;
 	in->tree_taken = true;
 	if (in->items[0].fd < 0)
@@ -283,6 +284,14 @@ static int take_tree(struct incoming *in)
 	handover_free(in->base);
 	in->base = TAKE_PTR(tree);
 	return add_regions(in);
+}
+
+int incoming_add_tree(struct incoming *in, int fd)
+{
+	safe_close(in->items[0].fd);
+	in->items[0].fd = fd;
+	in->about[0].held = true;
+	return take_tree(in);
 }
 
 static int retrieve_session(size_t index, void *data)
@@ -325,12 +334,14 @@ static int store_memory(struct incoming *in)
 {
 	char name[REGION_STORE_NAME_MAX];
 
-	for (size_t i = 1; i < in->n_items; i++) {
+	for (size_t i = 0; i < in->n_items; i++) {
 		int r;
 
 		if (in->items[i].fd < 0 || in->about[i].held)
 			continue;
-		r = fdstore_push(region_store_name(in->about[i].id, name), in->items[i].fd);
+		r = fdstore_push(i == 0 ? INCOMING_TREE_STORE_NAME
+					: region_store_name(in->about[i].id, name),
+				 in->items[i].fd);
 		if (r < 0)
 			return r;
 	}

@@ -42,6 +42,14 @@ DEFINE_CLEANUP_FUNC(struct incoming *, incoming_free)
 int incoming_add_session(struct incoming *in, size_t number, int fd);
 int incoming_add_memory(struct incoming *in, uint32_t id, int fd);
 
+/*
+ * The tree that arrived lies in the fd store too until all is restored: once its session is
+ * finished, nothing else has what the ledger does not know. Comes before the memory, which may be
+ * of regions that it alone tells of. Takes fd.
+ */
+#define INCOMING_TREE_STORE_NAME "arrived"
+int incoming_add_tree(struct incoming *in, int fd);
+
 /* Takes everything out of the kernel, in the order that loses nothing whenever khod is killed:
  * session into the fd store, memory out of the session, memory into the fd store, session finished,
  * session out of the store. Then gives the memory back its seals, position and mode, and compares

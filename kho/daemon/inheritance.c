@@ -5,6 +5,7 @@
 
 #include "kho/core/cleanup.h"
 #include "kho/core/paths.h"
+#include "kho/daemon/execution.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/startup.h"
 #include "kho/transport/luo-signpost.h"
@@ -44,8 +45,12 @@ static int add_by_name(struct inheritance *in, const char *name, int fd)
 		in->operators = fd;
 	else if (!strcmp(name, REGISTRY_STORE_NAME) && in->tree < 0)
 		in->tree = fd;
+	else if (!strcmp(name, INCOMING_TREE_STORE_NAME) && in->arrived < 0)
+		in->arrived = fd;
 	else if (!strcmp(name, LUO_SIGNPOST_NAME) && in->signpost < 0)
 		in->signpost = fd;
+	else if (!strcmp(name, EXECUTION_STORE_NAME) && in->execution < 0)
+		in->execution = fd;
 	else if (region_store_name_parse(name, &id) >= 0)
 		return add_memory(in, id, fd);
 	else if (sscanf(name, "kho-%16[0-9a-f]-%u", session.update_id, &session.number) == 2)
@@ -60,8 +65,12 @@ int inheritance_take(struct inheritance *ret)
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(true, &names);
 
-	*ret = (struct inheritance){
-		.services = -EBADF, .operators = -EBADF, .tree = -EBADF, .signpost = -EBADF};
+	*ret = (struct inheritance){.services = -EBADF,
+				    .operators = -EBADF,
+				    .tree = -EBADF,
+				    .arrived = -EBADF,
+				    .signpost = -EBADF,
+				    .execution = -EBADF};
 	if (n < 0)
 		return n;
 	for (int i = 0; i < n; i++) {
@@ -82,7 +91,9 @@ void inheritance_done(struct inheritance *in)
 	safe_close(in->services);
 	safe_close(in->operators);
 	safe_close(in->tree);
+	safe_close(in->arrived);
 	safe_close(in->signpost);
+	safe_close(in->execution);
 	for (size_t i = 0; i < in->n_memory; i++)
 		safe_close(in->memory[i].fd);
 	for (size_t i = 0; i < in->n_sessions; i++)

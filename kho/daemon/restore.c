@@ -5,6 +5,7 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/monitor.h"
@@ -194,6 +195,7 @@ static void restore_end(struct manager *m)
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_RESTORED});
 	if (r < 0)
 		log_error("The end of restoring is refused: %s", strerror(-r));
+	(void)fdstore_remove(INCOMING_TREE_STORE_NAME);
 	pending_resume(m);
 	claims_changed(m);
 	ready(m);

@@ -3,6 +3,7 @@
 
 #include "kho/core/paths.h"
 #include "kho/daemon/arrival.h"
+#include "kho/daemon/execution.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
@@ -74,8 +75,30 @@ static int copy_handover(const struct handover *handover, struct handover **ret)
 	return r < 0 ? r : handover_parse(blob, size, ret);
 }
 
+/* It is of an update that is over. */
+static void drop_arrived(struct inheritance *in)
+{
+	if (in->arrived >= 0)
+		(void)fdstore_remove(INCOMING_TREE_STORE_NAME);
+	in->arrived = safe_close(in->arrived);
+}
+
+/* The registry has been written since: what arrived is held against what was sent. */
+static void compare_as_sent(struct handover *base)
+{
+	_cleanup_handover_ struct handover *ledger = NULL;
+
+	if (ledger_read(KHO_LEDGER_FILE, &ledger) >= 0 && ledger->update_id &&
+	    !strcmp(ledger->update_id, base->update_id)) {
+		base->generation = ledger->generation;
+	} else {
+		base->generation = 0;
+		memset(base->boot_id, 0, sizeof(base->boot_id));
+	}
+}
+
 /* The registry's tree says what is to be restored. */
-static int restore(struct manager *m, struct inheritance *in, restore_ready_fn ready)
+static int restore(struct manager *m, struct inheritance *in, bool again, restore_ready_fn ready)
 {
 	_cleanup_(incoming_freep) struct incoming *incoming = NULL;
 	struct handover *base;
@@ -84,16 +107,23 @@ static int restore(struct manager *m, struct inheritance *in, restore_ready_fn r
 	r = copy_handover(m->registry.tree, &base);
 	if (r < 0)
 		return r;
+	if (again)
+		compare_as_sent(base);
 	incoming = incoming_new(&transport_luo, &m->kernel, base);
 	if (!incoming)
 		return -ENOMEM;
+	if (in->arrived >= 0) {
+		r = incoming_add_tree(incoming, TAKE_FD(in->arrived));
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < in->n_memory; i++)
 		if (incoming_add_memory(incoming, in->memory[i].id, TAKE_FD(in->memory[i].fd)) < 0)
 			drop_memory(&in->memory[i]);
 	for (size_t i = 0; i < in->n_sessions; i++) {
 		struct inherited_session *session = &in->sessions[i];
 
-		if (strcmp(session->update_id, base->update_id))
+		if (strcmp(session->update_id, incoming->base->update_id))
 			continue;
 		r = incoming_add_session(incoming, session->number, TAKE_FD(session->fd));
 		if (r < 0)
@@ -118,6 +148,7 @@ static int recover_update(struct manager *m, struct inheritance *in)
 	for (size_t i = 0; i < in->n_sessions; i++)
 		if (!strcmp(in->sessions[i].update_id, m->registry.tree->update_id))
 			sessions[in->sessions[i].number] = TAKE_FD(in->sessions[i].fd);
+	execution_recover(m, TAKE_FD(in->execution));
 	return updater_recover(m, sessions, n, TAKE_FD(in->signpost));
 }
 
@@ -130,7 +161,8 @@ static int resume(struct manager *m, struct inheritance *in, restore_ready_fn re
 	if (m->registry.tree->state == UPDATE_RESTORING || m->registry.tree->state == UPDATE_IDLE)
 		arrival_done(in);
 	if (m->registry.tree->state == UPDATE_RESTORING)
-		return restore(m, in, ready);
+		return restore(m, in, true, ready);
+	drop_arrived(in);
 	r = hold_memory(m, in);
 	if (r < 0)
 		return r;
@@ -162,7 +194,8 @@ static int begin_restore(struct manager *m, struct inheritance *in, struct hando
 	for (size_t i = 0; i < ledger->n_regions; i++)
 		ledger->regions[i]->claimed = false;
 	/* A region of a khod before this one has nothing to say in this kernel. */
-	r = restore(m, in, ready);
+	drop_arrived(in);
+	r = restore(m, in, false, ready);
 	arrival_done(in);
 	return r;
 }

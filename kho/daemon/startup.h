@@ -9,7 +9,9 @@
 struct inheritance {
 	int services, operators; /* listening sockets */
 	int tree;
+	int arrived; /* the tree of the update that is being restored */
 	int signpost;
+	int execution; /* pidfd of who may be about to reboot */
 	struct inherited_memory {
 		uint32_t id;
 		int fd;

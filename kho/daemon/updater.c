@@ -44,7 +44,7 @@ struct updater *updater_free(struct updater *u)
 	free(u->refused_because);
 	clear_warnings(u);
 	outgoing_free(u->outgoing);
-	execution_forget(u);
+	safe_close(u->execution_pidfd);
 	sd_event_source_disable_unref(u->deadline);
 	sd_event_source_disable_unref(u->ticker);
 	sd_varlink_unref(u->operator);
