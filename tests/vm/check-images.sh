@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: a unified kernel image, looked at and booted; kernels whose BTF differs, or that take other files; without root; Ctrl-C
+# about: a unified kernel image, looked at and booted; every compressor; kernels whose BTF differs, or that take other files; without root; Ctrl-C
 # files: make-image.py pending-signal.py hold-session.py
 # timeout: 600
 . "$LAB"
@@ -89,12 +89,30 @@ other_files() {
 	mv /root/running "$RUNNING"
 }
 
+# The kernel of this lab, as others pack theirs.
+packed() {
+	local compressor
+
+	for compressor in gzip bzip2 xz lzma zstd; do
+		assert_ok ./make-image.py pack "$NEXT" /root/packed $compressor
+		verdict 0 'verdict +in place' /root/packed
+		assert_match "$OUTPUT" "packed \(bzImage, x86_64, $compressor\)"
+		assert_match "$OUTPUT" 'memfd-v[0-9]+ on both sides'
+		# Half of it is nothing that could be relied on.
+		truncate -s 4M /root/packed
+		assert_fails kho check /root/packed
+		assert_match "$OUTPUT" '/root/packed is truncated'
+	done
+	rm /root/packed
+}
+
 case $BOOT in
 0)
 	start_khod
 	assert_ok kho put one </etc/os-release
 	unified
 	btf
+	packed
 	other_files
 	chmod 644 /boot/*
 	OUTPUT=$(setpriv --reuid=65534 --regid=65534 --clear-groups kho check "$NEXT") && fail "a yes without root"

@@ -148,6 +148,8 @@ case $BOOT in
 	assert_match "$(cat /proc/cmdline)" 'checked=1'
 	start_khod
 	assert_eq "$(kho get kept)" "$(cat /etc/os-release)"
+	# The other agent's session came along, beside ours.
+	assert_eq "$(./hold-session.py --retrieve agent)" agent
 	report=$(kho report) || fail "kho report: exit $?"
 	say "$report"
 	[[ $report != *forced* ]] || fail "nothing was forced"

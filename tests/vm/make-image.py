@@ -6,8 +6,10 @@
 #   version KERNEL OUT OLD NEW        the same kernel with another version of a string
 # or such ones as are only to be looked at:
 #   btf KERNEL OUT NAME MEMBER...     the same kernel with BTF of one structure
+#   pack KERNEL OUT gzip|bzip2|xz|lzma|zstd
+#                                     the same kernel, packed by another compressor
 #   handler KERNEL OUT STRING         the same kernel with one more struct liveupdate_file_handler
-import gzip, struct, subprocess, sys
+import bz2, gzip, lzma, struct, subprocess, sys
 
 
 def padded(data, to):
@@ -64,10 +66,22 @@ def version(kernel, old, new):
     return kernel[:begin] + payload.ljust(size, b"\0") + kernel[begin + size:]
 
 
-def append(kernel, data):
+# scripts/Makefile.lib: all but gzip get the size behind them.
+def pack(kernel, compressor="gzip", data=b""):
     begin, size = payload_of(kernel)
     vmlinux = gzip.decompress(kernel[begin:begin + size])
-    payload = gzip.compress(padded(vmlinux, 8) + data + bytes(64), 1)
+    if data:
+        vmlinux = padded(vmlinux, 8) + data + bytes(64)
+    payload = {
+        "gzip": lambda: gzip.compress(vmlinux, 1),
+        "bzip2": lambda: bz2.compress(vmlinux, 1),
+        "xz": lambda: lzma.compress(vmlinux, check=lzma.CHECK_CRC32, preset=0),
+        "lzma": lambda: lzma.compress(vmlinux, lzma.FORMAT_ALONE, preset=0),
+        "zstd": lambda: subprocess.run(["zstd", "-q1"], input=vmlinux, stdout=subprocess.PIPE,
+                                       check=True).stdout,
+    }[compressor]()
+    if compressor != "gzip":
+        payload += struct.pack("<I", len(vmlinux))
     image = bytearray(padded(kernel[:begin] + payload, 16))
     struct.pack_into("<I", image, 0x24C, len(payload))
     struct.pack_into("<I", image, 0x1F4, (len(image) - 512 * (kernel[0x1F1] + 1)) // 16)
@@ -75,13 +89,13 @@ def append(kernel, data):
 
 
 def btf(kernel, name, *members):
-    return append(kernel, types(name, members))
+    return pack(kernel, data=types(name, members))
 
 
 def handler(kernel, compatible):
-    return append(kernel, struct.pack("<Q48s", 0xFFFFFFFF81000000, compatible.encode()))
+    return pack(kernel, data=struct.pack("<Q48s", 0xFFFFFFFF81000000, compatible.encode()))
 
 
 kind, source, target, *rest = sys.argv[1:]
-image = {"uki": uki, "btf": btf, "handler": handler, "version": version}[kind](open(source, "rb").read(), *rest)
+image = {"uki": uki, "btf": btf, "handler": handler, "pack": pack, "version": version}[kind](open(source, "rb").read(), *rest)
 open(target, "wb").write(image)
