@@ -21,6 +21,7 @@ struct kernel_info {
 	char release[65]; /* uname -r */
 	char boot_id[37];
 	enum kho_generation generation;
+	const char *debugfs_problem; /* where debugfs shows nothing, the reason; constant */
 	/* Whether /dev/liveupdate is there and this boot can use it; if not, luo_reason says what
 	 * is missing and the way out. */
 	bool luo;
@@ -57,6 +58,9 @@ enum kho_generation kernel_generation_at(int root_fd);
 
 /* Whether debugfs is mounted and this process may look into it. */
 bool kernel_debugfs_is_readable(int root_fd);
+
+/* Why it is not, and the way out; NULL: it is. Constant. */
+const char *kernel_debugfs_problem(int root_fd);
 
 void kernel_info_done(struct kernel_info *info);
 

@@ -248,18 +248,23 @@ static const char *reason_no_root(const struct kernel_tree *tree)
 }
 
 /* Why nothing is there: 6.16 and newer make in/ only where something arrived. */
-static const char *reason_nothing(const struct kernel_tree *tree)
+static const char *reason_nothing(const struct kernel_tree *tree, const char *debugfs_problem)
 {
 	switch (tree->generation) {
 	case KHO_OUT_OF_TREE:
 	case KHO_FINALIZE:
 	case KHO_STATELESS:
 	case KHO_BOOTMEM:
+		if (debugfs_problem)
+			return debugfs_problem;
 		return tree->side == KERNEL_IN
 			       ? "nothing was handed to this kernel: the machine started cold, or "
 				 "the previous kernel was not compatible"
-			       : "this kernel does not show what it hands over: mount debugfs on "
-				 "/sys/kernel/debug, and look as root";
+			       : "this kernel does not show what it hands over";
+	case KHO_UNKNOWN:
+		if (debugfs_problem)
+			return debugfs_problem;
+		__attribute__((fallthrough));
 	default:
 		return kho_generation_advice(tree->generation);
 	}
@@ -283,7 +288,7 @@ int kernel_tree_read(int root_fd, enum kernel_side side, struct kernel_tree *ret
 	if (fd < 0 && errno != ENOENT && errno != EACCES)
 		return -errno;
 	if (fd < 0) {
-		r = set_reason(ret, reason_nothing(ret));
+		r = set_reason(ret, reason_nothing(ret, kernel_debugfs_problem(root_fd)));
 		return r < 0 ? r : -ENOENT;
 	}
 	r = read_blob(fd, place->root, "fdt", side, &ret->root);

@@ -116,7 +116,7 @@ static int read_scratch(int root_fd, struct machine *machine)
 	}
 	if (n == -ENOENT)
 		machine->scratch_problem = strdup("the scratch areas can't be seen: mount debugfs "
-						  "at /sys/kernel/debug");
+						  "on /sys/kernel/debug");
 	else if (asprintf(&machine->scratch_problem, "the scratch areas can't be seen: %s",
 			  strerror((int)-n)) < 0)
 		machine->scratch_problem = NULL;

@@ -44,21 +44,29 @@ static int has_symbol(int root_fd, const char *name)
 }
 
 /* A debugfs that is mounted, and that we may look into, is never empty. */
-bool kernel_debugfs_is_readable(int root_fd)
+const char *kernel_debugfs_problem(int root_fd)
 {
 	int fd = openat(root_fd, "sys/kernel/debug", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry = NULL;
 
 	if (!dir) {
+		bool denied = errno == EACCES || errno == EPERM;
+
 		safe_close(fd);
-		return false;
+		return denied ? "debugfs is for root alone: look as root"
+			      : "debugfs is missing: boot a kernel with CONFIG_DEBUG_FS=y";
 	}
 	do
 		entry = readdir(dir);
 	while (entry && entry->d_name[0] == '.');
 	closedir(dir);
-	return entry;
+	return entry ? NULL : "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug";
+}
+
+bool kernel_debugfs_is_readable(int root_fd)
+{
+	return !kernel_debugfs_problem(root_fd);
 }
 
 /* Where debugfs shows nothing, the kernel's own functions tell what it was built with. */
@@ -98,7 +106,9 @@ enum kho_generation kernel_generation_at(int root_fd)
 
 static int luo_missing(int root_fd, const struct kernel_info *info, char **ret_reason)
 {
-	const char *advice = kho_generation_advice(info->generation);
+	const char *advice = info->generation == KHO_UNKNOWN && info->debugfs_problem
+				     ? info->debugfs_problem
+				     : kho_generation_advice(info->generation);
 
 	if (info->generation == KHO_STATELESS || info->generation == KHO_BOOTMEM) {
 		if (has_symbol(root_fd, "liveupdate_enabled") == 0)
@@ -194,6 +204,7 @@ int kernel_probe_at(int root_fd, struct kernel_info *ret)
 	if (r < 0)
 		return r;
 	info.generation = kernel_generation_at(root_fd);
+	info.debugfs_problem = kernel_debugfs_problem(root_fd);
 	/* A kernel without kexec has no such file. */
 	info.kexec_loaded = kexec_loaded_at(root_fd) > 0;
 	info.start_usec = usec(CLOCK_REALTIME) - usec(CLOCK_BOOTTIME);

@@ -66,8 +66,11 @@ void verdict_on_kernels(const struct verdict_question *q, struct verdict *v)
 			    kho_generation_advice(kernel->generation));
 		return;
 	case KHO_UNKNOWN:
-		verdict_add(v, FINDING_UNKNOWN, "this kernel", "%s",
-			    kho_generation_advice(kernel->generation));
+		verdict_add(v, FINDING_UNKNOWN, "this kernel", "%s%s",
+			    kernel->debugfs_problem
+				    ? "nothing tells whether this kernel has kexec handover: "
+				    : "",
+			    kernel->debugfs_problem ?: kho_generation_advice(kernel->generation));
 		return;
 	case KHO_FINALIZE:
 		verdict_add(v, FINDING_NOTE, "this kernel",

@@ -83,7 +83,10 @@ static void test_switched_off(void **state)
 	int root = machine("7.3.4\n");
 
 	fake_file(root, "proc/kallsyms", "0 t a\n0000000000000000 T kho_is_enabled\n");
-	expect(root, KHO_UNKNOWN, false, "debugfs");
+	expect(root, KHO_UNKNOWN, false, "debugfs is missing");
+	fake_file(root, "sys/kernel/debug/sleep_time", "");
+	fake_remove(root, "sys/kernel/debug/sleep_time");
+	expect(root, KHO_UNKNOWN, false, "debugfs is not mounted: mount -t debugfs");
 	fake_file(root, "sys/kernel/debug/sleep_time", "");
 	expect(root, KHO_OFF, false, "kho=on liveupdate=on");
 	fake_root_close(root);

@@ -346,6 +346,8 @@ static void test_this_kernel(void **state)
 	}
 	s->machine.kernel.generation = KHO_UNKNOWN;
 	expect(s, VERDICT_UNKNOWN, kho_generation_advice(KHO_UNKNOWN));
+	s->machine.kernel.debugfs_problem = "debugfs is for root alone: look as root";
+	expect(s, VERDICT_UNKNOWN, "has kexec handover: debugfs is for root alone");
 	s->machine.kernel.generation = KHO_STATELESS;
 	s->machine.kernel.luo = false;
 	s->machine.kernel.luo_unseen = true;
