@@ -376,7 +376,8 @@ static const char *why_no_session(const struct incoming *in, int error)
 					      : "this kernel has no live update orchestrator";
 	if (in->kernel->has_metadata && in->kernel->kexec_count > 0)
 		return "its session did not arrive, although the previous kernel handed something over";
-	return "this kernel got no handover: the machine started cold, or by a kexec without one";
+	return "this kernel got no handover: the machine started cold, by a kexec without one, or "
+	       "from a kernel that it does not agree with";
 }
 
 static void explain_lost(struct incoming *in, int attach_error)
