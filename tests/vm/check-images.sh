@@ -133,5 +133,10 @@ case $BOOT in
 	assert_match "$(dmesg)" 'Freeing initrd memory: 1024K'
 	start_khod
 	assert_eq "$(kho get one)" "$(cat /etc/os-release)"
+	# There is no way back from this one.
+	echo 1 >/proc/sys/kernel/kexec_load_disabled
+	verdict 2 'NOT AT ALL: loading a kernel is switched off until the next boot' "$NEXT"
+	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
+	assert_match "$OUTPUT" 'switched off until the next boot'
 	;;
 esac
