@@ -101,7 +101,7 @@ update() {
 round() {
 	local victim
 
-	pick ACTOR khod required optional kexec
+	pick ACTOR khod khod kexec kexec required optional
 	pick SIGNAL KILL STOP TERM
 	pick COMMAND "-l $NEXT --reuse-cmdline" "-le $NEXT --reuse-cmdline" "-le $NEXT --reuse-cmdline"
 	DELAY=$((RANDOM % LENGTH))
