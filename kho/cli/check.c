@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kho/cli/check-json.h"
+#include "kho/cli/check-stored.h"
 #include "kho/cli/check-view.h"
 #include "kho/cli/chosen.h"
 #include "kho/cli/say.h"
@@ -45,26 +46,40 @@ static int check_all(const struct check *check, const struct check_options *opti
 	return 0;
 }
 
+static int show_json(const struct check *check, const struct images *images,
+		     const struct next_kernel *chosen, const struct stored_memories *stored)
+{
+	_cleanup_json_ sd_json_variant *document = NULL;
+	int r = check_to_json(check, images->checked, images->n_checked, &document);
+
+	if (r >= 0 && chosen)
+		r = chosen_add_json(chosen, &document);
+	if (r >= 0)
+		r = check_stored_add_json(stored, &document);
+	if (r >= 0)
+		json_print(document);
+	return r;
+}
+
 static int show(const struct check *check, const struct images *images,
 		const struct next_kernel *chosen, bool table, bool json)
 {
-	_cleanup_json_ sd_json_variant *document = NULL;
-	int r;
+	_cleanup_(stored_memories_done) struct stored_memories stored = {};
+	int r = stored_memories_find(&stored);
 
-	if (json) {
-		r = check_to_json(check, images->checked, images->n_checked, &document);
-		if (r >= 0 && chosen)
-			r = chosen_add_json(chosen, &document);
-		if (r >= 0)
-			json_print(document);
-		return r;
-	}
+	if (r < 0 && r != -ENOMEM)
+		say("PID 1 does not say what units keep in fd stores: %s", strerror(-r));
+	if (json)
+		return show_json(check, images, chosen, &stored);
 	if (images->n_checked == 0)
 		return 0;
 	if (chosen)
 		chosen_print(chosen);
-	return table ? check_view_print_table(images->checked, images->n_checked)
-		     : check_view_print(check, images->checked);
+	r = table ? check_view_print_table(images->checked, images->n_checked)
+		  : check_view_print(check, images->checked);
+	if (r >= 0)
+		check_stored_print(&stored);
+	return r;
 }
 
 /* The worst of them. */

@@ -15,6 +15,9 @@
 #define PID1 "org.freedesktop.systemd1", "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define SERVICE "org.freedesktop.systemd1.Service"
+/* What /proc/PID/fd says: mm/shmem.c, and kernel/liveupdate/luo_session.c. */
+#define MEMFD "/memfd:"
+#define SESSION "anon_inode:[luo_session]"
 #define CALL_TIMEOUT_USEC (10 * UINT64_C(1000000))
 /* The first whose systemd-shutdown knows of /dev/liveupdate. */
 #define SYSTEMD_WITH_LUO 261
@@ -103,10 +106,14 @@ static int read_entry(sd_bus_message *reply, const char *unit, const char *gener
 	int r = sd_bus_message_read(reply, "(suuutuusu)", &name, &mode, &major_number,
 				    &minor_number, &inode, &rmajor, &rminor, &path, &flags);
 
-	if (r <= 0 || !S_ISREG(mode) || strncmp(path, "/memfd:", 7) != 0)
+	if (r <= 0)
 		return r;
-	r = add(stored, unit, name,
-		general ? general : obstacle_of(makedev(major_number, minor_number), inode));
+	if (strncmp(path, SESSION, strlen(SESSION)) == 0)
+		r = add(stored, unit, name, general);
+	else if (S_ISREG(mode) && strncmp(path, MEMFD, strlen(MEMFD)) == 0)
+		r = add(stored, unit, name,
+			general ? general
+				: obstacle_of(makedev(major_number, minor_number), inode));
 	return r < 0 ? r : 1;
 }
 

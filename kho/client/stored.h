@@ -8,11 +8,11 @@
 #include "kho/core/cleanup.h"
 
 /*
- * Memory that services keep with PID 1: memfds in the fd stores of units that have
- * FileDescriptorStorePreserve=yes. systemd-shutdown hands it to the next kernel, as the last thing
- * that it does; a kexec without an orderly shutdown loses it. khod's own, which khod hands over,
- * and those of systemd's own services, which put into theirs what they need for a restart, are left
- * out.
+ * Memory that services keep with PID 1: memfds, and sessions of /dev/liveupdate (LUOSession=), in
+ * the fd stores of units that have FileDescriptorStorePreserve=yes. systemd-shutdown hands it to
+ * the next kernel, as the last thing that it does; a kexec without an orderly shutdown loses it.
+ * khod's own, which khod hands over, and those of systemd's own services, which put into theirs
+ * what they need for a restart, are left out.
  */
 struct stored_memory {
 	char *unit;

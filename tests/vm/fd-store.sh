@@ -62,6 +62,12 @@ case $BOOT in
 	log_has huge.service 'memory "huge" in the fd store of huge.service is not carried' ||
 		fail "the journal of huge.service does not tell of it"
 	assert_ok kexec --kho -u
+	output=$(kho check "$NEXT" --reuse-cmdline) || fail "kho check: exit $?: $output"
+	say "$output"
+	assert_match "$output" '"counter" of stored.service: goes along in an orderly shutdown, not with kexec --kho -e'
+	assert_match "$output" '"huge" of huge.service: will be lost: it is of huge pages'
+	assert_eq "$(kho check --json "$NEXT" --reuse-cmdline | python3 -c 'import json, sys
+print(sorted(s["name"] for s in json.load(sys.stdin)["fdStores"]))')" "['counter', 'huge']"
 	assert_ok systemctl stop huge.service
 	assert_ok systemctl clean --what=fdstore huge.service
 

@@ -97,7 +97,8 @@ case $BOOT in
 	assert_ok test -s /var/lib/kho/report.dtb
 	# Any namespace of mounts but PID 1's would keep file systems mounted at shutdown: khod outlives it.
 	assert_eq "$(readlink "/proc/$(systemctl show -P MainPID khod)/ns/mnt")" "$(readlink /proc/1/ns/mnt)"
-	assert_eq "$(systemd-analyze verify khod.service khod.socket khod-manager.socket 2>&1)" ""
+	assert_eq "$(systemd-analyze verify khod.service khod.socket khod-manager.socket \
+		live-update.target live-update.service live-update-check.service khod-shutdown@kexec.service 2>&1)" ""
 	systemd-analyze security khod.service | tail -n 1
 	# Ready before ordinary services start, and waiting for nothing that may take its time.
 	[ "$(moment khod.service)" -lt "$(moment sysinit.target)" ] || fail "khod is late"
