@@ -4,6 +4,9 @@
 
 #include "kho/kernel/boot-entries.h"
 #include "kho/kernel/efi-variable.h"
+#include "kho/kernel/file.h"
+
+#define GRUBENV_MAX 65536
 
 const struct boot_entry *boot_entries_find(const struct boot_entries *entries, const char *id)
 {
@@ -84,6 +87,55 @@ static int by_loader_conf(int root_fd, const struct boot_entries *entries, bool 
 	return r;
 }
 
+/* An entry's name there is its id without the suffix. */
+static const struct boot_entry *find_in_grubenv(const struct boot_entries *entries, char *text,
+						const char *variable)
+{
+	char *line, *save;
+
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		size_t length = strlen(variable);
+
+		if (strncmp(line, variable, length) != 0 || line[length] != '=')
+			continue;
+		for (size_t i = 0; i < entries->n_entries; i++) {
+			const struct boot_entry *entry = &entries->entries[i];
+			const char *value = line + length + 1, *suffix = strrchr(entry->id, '.');
+
+			if (strlen(value) == (size_t)(suffix - entry->id) &&
+			    strncmp(value, entry->id, strlen(value)) == 0 &&
+			    !boot_entry_is_foreign(entry))
+				return entry;
+		}
+	}
+	return NULL;
+}
+
+/* GRUB reads the files of type 1 too, and keeps what to boot in a file of its own. */
+static int by_grubenv(int root_fd, const struct boot_entries *entries,
+		      const struct boot_entry **ret, char **ret_why)
+{
+	static const char *const files[] = {"/boot/grub2/grubenv", "/boot/grub/grubenv"};
+	static const char *const variables[] = {"next_entry", "saved_entry"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) * ARRAY_SIZE(variables); i++) {
+		const char *file = files[i / ARRAY_SIZE(variables)];
+		const char *variable = variables[i % ARRAY_SIZE(variables)];
+		_cleanup_free_ char *text = NULL;
+		int r = read_file_at(root_fd, file + 1, GRUBENV_MAX, &text, NULL);
+
+		if (r == -ENOMEM)
+			return r;
+		*ret = r < 0 ? NULL : find_in_grubenv(entries, text, variable);
+		if (!*ret)
+			continue;
+		if (asprintf(ret_why, "%s in %s", variable, file) < 0)
+			return -ENOMEM;
+		return 0;
+	}
+	return 0;
+}
+
 static int first(const struct boot_entries *entries, const struct boot_entry **ret, char **ret_why)
 {
 	*ret = match(entries, "*", true);
@@ -109,6 +161,8 @@ int boot_entries_default(int root_fd, const struct boot_entries *entries,
 		r = by_variable(root_fd, entries, "LoaderEntryDefault", true, ret, ret_why);
 	if (r >= 0 && !*ret)
 		r = by_loader_conf(root_fd, entries, false, ret, ret_why);
+	if (r >= 0 && !*ret && !entries->loader_conf)
+		r = by_grubenv(root_fd, entries, ret, ret_why);
 	if (r >= 0 && !*ret)
 		r = first(entries, ret, ret_why);
 	return r;

@@ -38,7 +38,8 @@ const struct boot_entry *boot_entries_find(const struct boot_entries *entries, c
 /*
  * The one that systemd-boot would start: what is set for the next boot alone (LoaderEntryOneShot),
  * else what is preferred and not bad (LoaderEntryPreferred, preferred in loader.conf), else the
- * default (LoaderEntryDefault, default in loader.conf), else the first. Patterns are those of
+ * default (LoaderEntryDefault, default in loader.conf), else, where there is no loader.conf, what
+ * GRUB has saved (next_entry, saved_entry in grubenv), else the first. Patterns are those of
  * fnmatch(3), and "@saved" is LoaderEntryLastBooted's. Entries for other kinds of machines are
  * passed over. NULL: there is none.
  * Returns 0 with the reason in *ret_why, words to come after the entry's name, the caller's; or

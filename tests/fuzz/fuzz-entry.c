@@ -18,6 +18,7 @@ static const char *const files[] = {
 	"boot/loader/entries/two+1.conf",
 	"boot/loader/loader.conf",
 	"boot/EFI/Linux/three.efi",
+	"boot/grub2/grubenv",
 	"sys/firmware/efi/efivars/LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
 	"etc/kho/live-update.conf",
 };

@@ -273,6 +273,26 @@ static void test_default(void **state)
 	expect_entry(f, "b-1.conf", "LoaderEntryPreferred");
 }
 
+static void test_grub(void **state)
+{
+	static const char path[] = "boot/grub2/grubenv";
+	struct fixture *f = *state;
+
+	put_entry(f, "m-6.1.conf", "version 6.1");
+	put_entry(f, "m-6.2.conf", "version 6.2");
+	put_entry(f, "m-6.3.conf", "version 6.3");
+	fake_file(f->root, path, "# GRUB Environment Block\nsaved_entry=m-6.1\nx=y\n####");
+	expect_entry(f, "m-6.1.conf", "saved_entry in /boot/grub2/grubenv");
+	fake_file(f->root, path, "saved_entry=m-6.1\nnext_entry=m-6.2\n");
+	expect_entry(f, "m-6.2.conf", "next_entry in /boot/grub2/grubenv");
+	/* Titles and numbers are places in a menu that GRUB alone makes. */
+	fake_file(f->root, path, "saved_entry=0\nnext_entry=\nnext_entry\nxsaved_entry=m-6.1\n");
+	expect_entry(f, "m-6.3.conf", "the first");
+	fake_file(f->root, path, "saved_entry=m-6.1\n");
+	fake_file(f->root, "boot/loader/loader.conf", "");
+	expect_entry(f, "m-6.3.conf", "the first");
+}
+
 static void test_named(void **state)
 {
 	struct fixture *f = *state;
@@ -426,6 +446,7 @@ int main(void)
 		TEST(test_nothing), TEST(test_debian),	TEST(test_settings), TEST(test_cmdline),
 		TEST(test_entry),   TEST(test_order),	TEST(test_default),  TEST(test_named),
 		TEST(test_unfit),   TEST(test_hostile), TEST(test_places),   TEST(test_uki),
+		TEST(test_grub),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
