@@ -69,8 +69,11 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 	struct logind *l = userdata;
 	const char *name, *before, *after;
 
-	if (sd_bus_message_read(message, "sss", &name, &before, &after) >= 0 && *after)
-		take_lock(l);
+	if (sd_bus_message_read(message, "sss", &name, &before, &after) < 0 || !*after)
+		return 0;
+	/* After a soft-reboot. */
+	l->going_down = false;
+	take_lock(l);
 	return 0;
 }
 

@@ -157,6 +157,14 @@ static int copy_handover(const struct handover *handover, struct handover **ret)
 	return r < 0 ? r : handover_parse(blob, size, ret);
 }
 
+/* Why it would be, should it be lost. What arrives has no reason any more. */
+static void foresee_loss(struct handover *ledger, const char *why)
+{
+	for (size_t i = 0; i < ledger->n_regions; i++)
+		if (ledger->regions[i]->transport)
+			(void)region_set_reason(ledger->regions[i], "%s", why);
+}
+
 static void on_digested(int result, void *data)
 {
 	struct record *record = data;
@@ -172,9 +180,8 @@ static void on_digested(int result, void *data)
 	}
 	if (r >= 0)
 		r = copy_handover(m->registry.tree, &record->ledger);
-	/* Not in the tree: if that arrives, it has come to nothing. */
 	if (r >= 0 && shutdown_problem(m))
-		r = handover_add_problem(record->ledger, "%s", shutdown_problem(m));
+		foresee_loss(record->ledger, shutdown_problem(m));
 	if (r >= 0)
 		r = work_start(m->event, write_ledger, on_written, record);
 	if (r >= 0)

@@ -51,11 +51,14 @@ static void log_fate(const struct region *region, enum message message)
 
 static void judge(struct region *region, const struct incoming_item *about)
 {
+	_cleanup_free_ char *foreseen = about->carried ? TAKE_PTR(region->reason) : NULL;
+
 	free(TAKE_PTR(region->reason));
 	region->claimed = false;
 	if (about->lost) {
 		region->check = REGION_LOST;
-		(void)region_set_reason(region, "%s", about->lost);
+		(void)region_set_reason(region, "%s%s%s", about->lost, foreseen ? "; before: " : "",
+					foreseen ? foreseen : "");
 		log_fate(region, MESSAGE_REGION_LOST);
 	} else if (about->damaged) {
 		region->check = REGION_DAMAGED;

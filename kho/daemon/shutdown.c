@@ -32,8 +32,10 @@ struct shutdown {
 	struct manager *m;
 	char *kind;
 	enum step step;
-	bool again; /* it became another one meanwhile */
+	bool again;	 /* it became another one meanwhile */
+	bool called_off; /* meanwhile */
 	struct handover *ledger;
+	bool committed; /* by this shutdown, and not by who began it */
 	bool checked;
 	char *problem; /* of the kernel that is loaded; NULL: none is known */
 	sd_event_source *patience;
@@ -75,6 +77,17 @@ static void on_stored(int result, void *userdata)
 		done(m->shutdown);
 }
 
+static void log_committed(const struct handover *tree)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->n_regions; i++)
+		n += tree->regions[i]->transport != NULL;
+	log_message(LOG_NOTICE, MESSAGE_UPDATE_COMMITTED, &(struct log_about){.tree = tree},
+		    "Update %s is committed by the shutdown: %zu of %zu regions go along",
+		    tree->update_id, n, count_held(tree));
+}
+
 /* The ledger is on disk; what PID 1 holds it has to have before it begins to stop things. */
 static void store(struct shutdown *s)
 {
@@ -103,14 +116,19 @@ static void carry(struct shutdown *s)
 		log_message(LOG_WARNING, MESSAGE_SHUTDOWN_UNSTAGED, NULL,
 			    "The machine goes down by kexec and no update is staged: nobody has "
 			    "checked the kernel that is loaded, and services are not asked");
+		s->committed = true;
 		r = updater_shutdown(s->m, &request);
 		break;
 	case UPDATE_STAGED:
+		s->committed = true;
 		r = updater_shutdown(s->m, NULL);
 		break;
 	case UPDATE_COMMITTED:
-		if (update->work == WORK_NONE && !update->unrecorded)
-			store(s);
+		if (update->work != WORK_NONE || update->unrecorded)
+			return;
+		if (s->committed)
+			log_committed(s->m->registry.tree);
+		store(s);
 		return;
 	default:
 		return;
@@ -135,7 +153,10 @@ static void on_written(int result, void *data)
 			  state_dir(), KHO_LEDGER_FILE, strerror(-result));
 	s->ledger = handover_free(s->ledger);
 	s->step = STEP_DONE;
-	if (s->again) {
+	if (s->called_off) {
+		(void)ledger_remove(KHO_LEDGER_FILE);
+		shutdown_free(s->m);
+	} else if (s->again) {
 		s->again = false;
 		s->step = STEP_WAITING;
 		shutdown_goes_on(s->m);
@@ -207,6 +228,13 @@ static void await_shutdown(struct manager *m)
 		log_warning("Out of memory: a shutdown that does not begin won't be noticed");
 }
 
+/* A soft-reboot changes nothing here, and another shutdown comes some day. */
+static void ignore(struct manager *m)
+{
+	shutdown_free(m);
+	logind_release(m);
+}
+
 void shutdown_goes_on(struct manager *m)
 {
 	struct shutdown *s = m->shutdown;
@@ -221,7 +249,7 @@ void shutdown_goes_on(struct manager *m)
 	else if (is_cold(s))
 		write_down(s, s->kind);
 	else
-		done(s);
+		ignore(m);
 }
 
 void shutdown_begins(struct manager *m, const char *kind)
@@ -248,6 +276,7 @@ void shutdown_begins(struct manager *m, const char *kind)
 	s->m = m;
 	if (s->step == STEP_WRITING && s->ledger) {
 		s->again = true;
+		s->called_off = false;
 		return;
 	}
 	s->step = STEP_WAITING;
@@ -330,9 +359,9 @@ void shutdown_is_called_off(struct manager *m)
 	else if (!is_kexec(s) && s->step == STEP_DONE)
 		(void)ledger_remove(KHO_LEDGER_FILE);
 	/* A thread may still be writing what it has. */
-	if (s->step == STEP_WRITING && s->ledger)
-		return;
-	shutdown_free(m);
+	s->called_off = s->step == STEP_WRITING && s->ledger;
+	if (!s->called_off)
+		shutdown_free(m);
 }
 
 void shutdown_free(struct manager *m)

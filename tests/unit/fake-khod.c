@@ -310,6 +310,7 @@ static int on_command(sd_event_source *source, int fd, uint32_t revents, void *u
 		must(khod->watcher);
 		must(notify(khod, command == 'p'   ? "prepare"
 				  : command == 'f' ? "freeze"
+				  : command == 'C' ? "committed"
 						   : "resume") >= 0);
 	}
 	must(write(khod->reply_fd, &reply, sizeof(reply)) == sizeof(reply));
@@ -392,7 +393,8 @@ void fake_stop(struct fake_khod *khod)
 
 void fake_tell(struct fake_khod *khod, const char *event)
 {
-	command(khod, event[0]);
+	/* 'c' is another command. */
+	command(khod, strcmp(event, "committed") == 0 ? 'C' : event[0]);
 }
 
 unsigned fake_connections(struct fake_khod *khod)

@@ -326,6 +326,12 @@ static void test_update(void **state)
 	assert_int_equal(kho_refuse(t->kho, "a backup runs"), 0);
 	assert_string_equal(t->khod.acknowledged, "freeze:u1:refuse:a backup runs");
 
+	/* Nothing is to be answered to this one. */
+	fake_tell(&t->khod, "committed");
+	expect(t, KHO_EVENT_COMMITTED, &event);
+	assert_string_equal(event->update, "u1");
+	expect_silence(t);
+
 	t->khod.update = NULL;
 	fake_tell(&t->khod, "resume");
 	expect(t, KHO_EVENT_RESUME, &event);
