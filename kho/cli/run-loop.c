@@ -216,14 +216,29 @@ static int freeze_again(struct run *run)
 	return 0;
 }
 
+/* What a command does before it exits may take all the time that the operator allows. */
+static uint64_t ask_for_time(struct run *run, uint64_t timeout)
+{
+	_cleanup_free_ char *reason = NULL;
+
+	if (asprintf(&reason, "%s is to exit at SIG%s", run->job->command[0],
+		     sigabbrev_np(run->job->spec->freeze_signal)) < 0)
+		reason = NULL;
+	if (timeout != UINT64_MAX)
+		(void)kho_extend_timeout(run->job->kho, UINT64_MAX, reason, &timeout);
+	return timeout;
+}
+
 static int freeze(struct run *run, uint64_t timeout)
 {
 	int r;
 
-	/* Time for the answer to get through. */
-	timeout = timeout == UINT64_MAX ? 30 * UINT64_C(1000000) : timeout - timeout / 10;
 	if (!is_running(run))
 		return freeze_again(run);
+	if (run->job->spec->freeze_signal != 0)
+		timeout = ask_for_time(run, timeout);
+	/* Time for the answer to get through. */
+	timeout = timeout == UINT64_MAX ? 30 * UINT64_C(1000000) : timeout - timeout / 10;
 	if (run->job->spec->freeze_signal == 0)
 		return freeze_in_place(run, timeout);
 	run->phase = STOPPING;

@@ -269,12 +269,13 @@ static int on_acknowledge(sd_varlink *link, sd_json_variant *parameters,
 	return sd_varlink_reply(link, NULL);
 }
 
-/* Gives half of what is asked for, and once. */
+/* Gives half of what is asked for, within the bound, and once. */
 static int on_extend_timeout(sd_varlink *link, sd_json_variant *parameters,
 			     sd_varlink_method_flags_t flags, void *userdata)
 {
 	uint64_t usec = sd_json_variant_unsigned(sd_json_variant_by_key(parameters, "timeoutUSec"));
 	struct fake_khod *khod = userdata;
+	uint64_t given = khod->timeout_usec ?: 60000000;
 
 	if (khod->extended[0])
 		return sd_varlink_errorbo(
@@ -283,7 +284,9 @@ static int on_extend_timeout(sd_varlink *link, sd_json_variant *parameters,
 	snprintf(khod->extended, sizeof(khod->extended), "%s:%s:%llu:%s",
 		 string_of(parameters, "phase"), string_of(parameters, "update"),
 		 (unsigned long long)usec, string_of(parameters, "reason") ?: "");
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("timeoutUSec", usec / 2));
+	if (given > usec / 2)
+		given = usec / 2;
+	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_UNSIGNED("timeoutUSec", given));
 }
 
 static void on_disconnect(sd_varlink_server *server, sd_varlink *link, void *userdata)

@@ -59,6 +59,7 @@ case $BOOT in
 	say "$OUTPUT"
 	assert_eq "$STATUS" 4 "kexec --kho -e with somebody who does not stop"
 	assert_match "$OUTPUT" 'sh has not exited at SIGUSR1'
+	assert_match "$OUTPUT" 'more time: sh is to exit at SIGUSR1'
 	wait_for 5 is_counting
 	kill $STUBBORN
 	wait $STUBBORN
