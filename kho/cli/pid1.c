@@ -97,7 +97,7 @@ static char *count_line(const struct pid1 *pid1, uint64_t counted)
 	else
 		r = asprintf(&line,
 			     "kexec %" PRIu64 ", and the kernel counts %" PRIu64
-			     ": PID 1 knows only of those in an orderly shutdown",
+			     ": PID 1 knows only of those that systemd-shutdown handed over",
 			     pid1->kexec_count, counted);
 	return r < 0 ? NULL : line;
 }
