@@ -13,6 +13,7 @@
 #include "kho/daemon/listener.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/logind.h"
+#include "kho/daemon/relay.h"
 #include "kho/daemon/restore.h"
 #include "kho/daemon/server.h"
 #include "kho/daemon/startup.h"
@@ -123,7 +124,8 @@ int main(int argc, char *argv[])
 						{}};
 	_cleanup_close_ int lock = -EBADF;
 	struct inheritance inheritance;
-	struct manager m = {.registry = {.tree_fd = -EBADF}, .started_usec = realtime_usec()};
+	struct manager m = {
+		.registry = {.tree_fd = -EBADF}, .relay = -EBADF, .started_usec = realtime_usec()};
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
@@ -149,6 +151,8 @@ int main(int argc, char *argv[])
 	if (lock < 0)
 		return EXIT_FAILURE;
 	r = inheritance_take(&inheritance);
+	if (r >= 0)
+		r = relay_start(&m.relay);
 	if (r >= 0)
 		r = run(&m, &inheritance);
 	(void)sd_notify(0, "STOPPING=1");

@@ -19,6 +19,7 @@ struct manager {
 	sd_varlink_server *services;  /* io.kho.Handover */
 	sd_varlink_server *operators; /* io.kho.Manager */
 	struct kernel_info kernel;
+	int relay;	/* relay_start()'s; negative: users are served as root is */
 	bool user_veto; /* what unprivileged users mark as required can stop an update */
 	const struct transport *transport; /* NULL: what this kernel has */
 	uint64_t started_usec;		   /* CLOCK_REALTIME */

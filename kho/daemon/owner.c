@@ -21,15 +21,19 @@ static bool is_user_manager(const char *unit)
 
 int owner_of_peer(sd_varlink *link, char **ret)
 {
+	uid_t uid;
+	int r = sd_varlink_get_peer_uid(link, &uid);
+
+	return r < 0 ? r : owner_of(uid, sd_varlink_get_peer_pidfd(link), ret);
+}
+
+int owner_of(uid_t uid, int pidfd, char **ret)
+{
 	_cleanup_free_ char *unit = NULL, *user_unit = NULL;
 	char *owner = NULL;
-	uid_t uid, manager_uid;
-	int pidfd, r;
+	uid_t manager_uid;
+	int r;
 
-	r = sd_varlink_get_peer_uid(link, &uid);
-	if (r < 0)
-		return r;
-	pidfd = sd_varlink_get_peer_pidfd(link);
 	if (pidfd >= 0 && sd_pidfd_get_user_unit(pidfd, &user_unit) >= 0 && is_service(user_unit) &&
 	    sd_pidfd_get_owner_uid(pidfd, &manager_uid) >= 0)
 		r = asprintf(&owner, "uid:%u/%s", manager_uid, user_unit);

@@ -10,4 +10,7 @@
  */
 int owner_of_peer(sd_varlink *link, char **ret);
 
+/* The same of a process; pidfd: negative if the kernel gives none. */
+int owner_of(uid_t uid, int pidfd, char **ret);
+
 #endif

@@ -58,18 +58,18 @@ static int check_quota(struct manager *m, const char *owner)
 	return -EDQUOT;
 }
 
-int peer_connect(struct manager *m, sd_varlink *link)
+int peer_connect(struct manager *m, sd_varlink *link, char *owner)
 {
 	_cleanup_(peer_freep) struct peer *peer = calloc(1, sizeof(*peer));
 	struct peer **peers;
 	int r;
 
-	if (!peer)
+	if (!peer) {
+		free(owner);
 		return -ENOMEM;
-	*peer = (struct peer){.manager = m, .link = link};
-	r = owner_of_peer(link, &peer->owner);
-	if (r >= 0)
-		r = check_quota(m, peer->owner);
+	}
+	*peer = (struct peer){.manager = m, .link = link, .owner = owner};
+	r = check_quota(m, peer->owner);
 	if (r < 0)
 		return r;
 	(void)sd_varlink_get_peer_pid(link, &peer->pid);

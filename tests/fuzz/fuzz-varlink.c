@@ -129,7 +129,8 @@ static void start(struct scene *s, const struct transport *transport)
 {
 	int r;
 
-	*s = (struct scene){.m = {.registry = {.tree_fd = -EBADF}, .transport = transport}};
+	*s = (struct scene){
+		.m = {.registry = {.tree_fd = -EBADF}, .transport = transport, .relay = -EBADF}};
 	memset(s->peers, 0xff, sizeof(s->peers));
 	s->memory = memfd_create("shared", MFD_CLOEXEC);
 	transport_fails = memory_is_full = files_grow = false;
