@@ -130,6 +130,15 @@ static void put_fds(struct way *w, struct msghdr *message, union control *contro
 	message->msg_controllen = CMSG_SPACE(n * sizeof(int));
 }
 
+static void forget(struct way *w, size_t n)
+{
+	for (size_t i = 0; i < w->n_fds; i++)
+		safe_close(w->fds[i]);
+	w->n_fds = 0;
+	w->at += n;
+	w->n -= n;
+}
+
 static int drain(struct way *w)
 {
 	union control control = {};
@@ -141,11 +150,7 @@ static int drain(struct way *w)
 	n = sendmsg(w->to, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	for (size_t i = 0; i < w->n_fds; i++)
-		safe_close(w->fds[i]);
-	w->n_fds = 0;
-	w->at += n;
-	w->n -= n;
+	forget(w, n);
 	return 0;
 }
 
@@ -154,8 +159,12 @@ static int carry(struct way *w)
 {
 	if (w->n == 0 && !w->ended && fill(w) < 0)
 		return -1;
-	if (w->n > 0 && drain(w) < 0)
-		return -1;
+	if (w->n > 0 && drain(w) < 0) {
+		if (w->from_client)
+			return -1;
+		/* A user that is gone may have said more than it wants to hear of. */
+		forget(w, w->n);
+	}
 	/* khod never ends its half alone: who does not read must not keep this alive. */
 	if (w->ended && !w->from_client)
 		return -1;
@@ -169,6 +178,7 @@ static int carry(struct way *w)
 static void relay(int client, int outer)
 {
 	static struct way out, in;
+	bool gone;
 
 	out = (struct way){.from = client, .to = outer, .from_client = true};
 	in = (struct way){.from = outer, .to = client};
@@ -186,7 +196,8 @@ static void relay(int client, int outer)
 			p[0].fd = -1;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return;
-	} while (carry(&in) >= 0 && carry(&out) >= 0);
+		gone = p[1].revents & POLLHUP;
+	} while (carry(&in) >= 0 && carry(&out) >= 0 && !(gone && in.n > 0));
 }
 
 /* client, outer */
