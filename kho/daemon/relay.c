@@ -242,6 +242,7 @@ static _Noreturn void serve(int control_fd)
 
 int relay_start(int *ret)
 {
+	const struct timeval patience = {.tv_sec = 1};
 	_cleanup_close_ int ours = -EBADF;
 	int pair[2];
 	pid_t pid;
@@ -263,6 +264,9 @@ int relay_start(int *ret)
 		serve(3);
 	}
 	close(pair[1]);
+	/* It only forks: however many come at once, this is not the time to turn them away. */
+	if (setsockopt(ours, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
 	*ret = TAKE_FD(ours);
 	return 0;
 }
@@ -283,5 +287,5 @@ int relay_pass(int relay, int client, int outer)
 			      .cmsg_type = SCM_RIGHTS,
 			      .cmsg_len = CMSG_LEN(2 * sizeof(int))};
 	memcpy(CMSG_DATA(c), fds, sizeof(fds));
-	return sendmsg(relay, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sendmsg(relay, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }

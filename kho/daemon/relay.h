@@ -15,7 +15,8 @@
 int relay_start(int *ret);
 
 /* Puts a process between the connected sockets client and outer, whose other end is khod's; both
- * stay the caller's. Errors: -EAGAIN too many at once, -EPIPE the process is gone.
+ * stay the caller's. Errors: -EAGAIN it has not got to it within a second, -EPIPE the process is
+ * gone.
  */
 int relay_pass(int relay, int client, int outer);
 
