@@ -178,7 +178,7 @@ static int carry(struct way *w)
 static void relay(int client, int outer)
 {
 	static struct way out, in;
-	bool gone;
+	bool user_gone = false, khod_gone;
 
 	out = (struct way){.from = client, .to = outer, .from_client = true};
 	in = (struct way){.from = outer, .to = client};
@@ -191,13 +191,17 @@ static void relay(int client, int outer)
 			 .events = (in.n == 0 ? POLLIN : 0) | (out.n > 0 ? POLLOUT : 0)},
 		};
 
-		/* A hang-up is told always: not again once it is known. */
-		if (p[0].events == 0)
+		/* A hang-up is told again and again. Of a user that has ended its half alone it is
+		 * still to come, and khod does not see the end of a half while it watches.
+		 */
+		if (p[0].events == 0 && (!out.ended || user_gone))
 			p[0].fd = -1;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return;
-		gone = p[1].revents & POLLHUP;
-	} while (carry(&in) >= 0 && carry(&out) >= 0 && !(gone && in.n > 0));
+		user_gone |= out.ended && p[0].revents & POLLHUP;
+		khod_gone = p[1].revents & POLLHUP;
+	} while (carry(&in) >= 0 && carry(&out) >= 0 && !(khod_gone && in.n > 0) &&
+		 !(user_gone && out.n == 0));
 }
 
 /* client, outer */

@@ -220,6 +220,21 @@ static void test_user_is_gone(void **state)
 	expect(e->khod, "second", NULL, 0);
 }
 
+/* khod learns of it, although it may not read: while somebody watches, it does not. */
+static void test_user_leaves(void **state)
+{
+	struct ends *e = *state;
+	struct pollfd p = {.fd = e->khod};
+
+	put(e->user, "watch", NULL, 0);
+	expect(e->khod, "watch", NULL, 0);
+	put(e->khod, "watching", NULL, 0);
+	expect(e->user, "watching", NULL, 0);
+	e->user = safe_close(e->user);
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	assert_true(p.revents & POLLHUP);
+}
+
 /* Who does not read keeps nothing alive. */
 static void test_khod_ends_first(void **state)
 {
@@ -242,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_ends_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_user_leaves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_khod_ends_first, setup, teardown),
 	};
 
