@@ -187,6 +187,9 @@ static int attach_session(struct incoming *in, size_t number)
 	in->sessions[number] = fd;
 	if (fd < 0)
 		return 0;
+	/* At once: should khod be killed in between, the kernel frees what is in the session
+	 * (kernel/liveupdate/luo_session.c, luo_session_release).
+	 */
 	r = luo_session_name(name, in->base->update_id, number);
 	return r < 0 ? r : fdstore_push(name, fd);
 }
