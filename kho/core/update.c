@@ -222,7 +222,7 @@ static int on_kexec_failed(struct update *u, const struct update_event *event)
 
 static int on_abort(struct update *u, const struct update_event *event)
 {
-	if (u->state == UPDATE_COMMITTED && u->call != CALL_COMMIT)
+	if (u->state == UPDATE_COMMITTED && u->call != CALL_COMMIT && !event->required)
 		return -EBUSY;
 	u->abort_waits = true;
 	if (u->state != UPDATE_ABORTING)

@@ -111,8 +111,8 @@ enum update_event_kind {
 			       still be kept is */
 	EVENT_KEXEC_FAILED, /* (refusal, or kernel) reboot(2) returned: frozen; the shutdown is
 			       called off: committed */
-	EVENT_ABORT,	    /* (refusal, or interrupted): any update that is not committed, or is
-			       being committed */
+	EVENT_ABORT, /* (refusal, or interrupted) any update that is not committed, or is being
+			committed; (required) a committed one, too: its shutdown does not happen */
 	EVENT_OPERATOR_GONE, /* the connection that owns the update broke: while one does */
 
 	/* The timer and the worker. Of a failure: (refusal, or what it is by itself). */

@@ -385,7 +385,6 @@ int updater_commit(struct manager *m, sd_varlink *link)
 
 int updater_abort(struct manager *m, sd_varlink *link, const char *reason, bool called_off)
 {
-	enum update_event_kind kind = EVENT_ABORT;
 	struct updater *u = m->updater;
 	sd_varlink **aborts;
 	int r;
@@ -395,8 +394,6 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason, bool 
 		return -EBUSY;
 	if (execution_prevent(m, link) < 0)
 		return -EBUSY;
-	if (m->update->state == UPDATE_COMMITTED && called_off)
-		kind = EVENT_KEXEC_FAILED;
 	aborts = reallocarray(u->aborts, u->n_aborts + 1, sizeof(*aborts));
 	if (!aborts)
 		return -ENOMEM;
@@ -406,7 +403,9 @@ int updater_abort(struct manager *m, sd_varlink *link, const char *reason, bool 
 		u->failure.refusal = REFUSAL_INTERRUPTED;
 		u->failure.message = text_format(REGION_REASON_MAX, "%s", reason);
 	}
-	r = updater_feed(m, &(struct update_event){.kind = kind, .refusal = REFUSAL_INTERRUPTED});
+	r = updater_feed(m, &(struct update_event){.kind = EVENT_ABORT,
+						   .required = called_off,
+						   .refusal = REFUSAL_INTERRUPTED});
 	if (r < 0)
 		sd_varlink_unref(u->aborts[--u->n_aborts]);
 	return r;

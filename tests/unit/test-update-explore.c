@@ -185,6 +185,7 @@ static bool next_event(orders_t orders, unsigned int *i, struct update_event *re
 		[EVENT_EXTEND] = PARTICIPANTS * _PHASE_MAX,
 		[EVENT_OVERDUE] = PARTICIPANTS,
 		[EVENT_LATE_FAILED] = 2,
+		[EVENT_ABORT] = 2,
 		[EVENT_RECOVER] = _UPDATE_STATE_MAX,
 	};
 	unsigned int left = (*i)++;
@@ -202,7 +203,7 @@ static bool next_event(orders_t orders, unsigned int *i, struct update_event *re
 			ret->order = orders[ret->participant];
 			ret->required = IS_REQUIRED(ret->participant);
 			ret->phase = left / PARTICIPANTS;
-		} else if (kind == EVENT_LATE_FAILED) {
+		} else if (kind == EVENT_LATE_FAILED || kind == EVENT_ABORT) {
 			ret->required = left;
 		} else if (kind == EVENT_RECOVER) {
 			ret->state = left;

@@ -55,7 +55,16 @@ static void test_commit_is_refused(void **state)
 	STEP(u, "resume:1(interrupted) resume:2(interrupted)", EVENT_RELEASED);
 	assert_idle_again(u);
 
-	/* Nor if the shutdown is called off. */
+	/* Nor if it can't begin. */
+	u = update_free(u);
+	u = with_two();
+	go_committed(u);
+	WRONG(u, -EBUSY, EVENT_ABORT);
+	STEP(u, "log-abort(interrupted) release", EVENT_ABORT, .required = true);
+	STEP(u, "resume:1(interrupted) resume:2(interrupted) reply-aborted", EVENT_RELEASED);
+	assert_idle_again(u);
+
+	/* Or is called off. */
 	u = update_free(u);
 	u = with_two();
 	go_committed(u);

@@ -118,6 +118,7 @@ void model_event(struct model *m, const struct update_event *event)
 		break;
 	case EVENT_ABORT:
 		m->abort_call = true;
+		m->called_off = event->required;
 		break;
 	case EVENT_OPERATOR_GONE:
 		CHECK_THAT(m->owned);
