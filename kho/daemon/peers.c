@@ -58,7 +58,7 @@ static int check_quota(struct manager *m, const char *owner)
 	return -EDQUOT;
 }
 
-int peer_connect(struct manager *m, sd_varlink *link, char *owner)
+int peer_connect(struct manager *m, sd_varlink *link, char *owner, int pidfd)
 {
 	_cleanup_(peer_freep) struct peer *peer = calloc(1, sizeof(*peer));
 	struct peer **peers;
@@ -73,7 +73,7 @@ int peer_connect(struct manager *m, sd_varlink *link, char *owner)
 	if (r < 0)
 		return r;
 	(void)sd_varlink_get_peer_pid(link, &peer->pid);
-	stopped_note(m, peer->owner, link);
+	stopped_note(m, peer->owner, pidfd);
 	peers = reallocarray(m->peers, m->n_peers + 1, sizeof(*peers));
 	if (!peers)
 		return -ENOMEM;

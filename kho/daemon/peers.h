@@ -24,10 +24,11 @@ struct peer {
 	char *extended_because;	  /* NULL: it gave no reason, or has not asked for more time */
 };
 
-/* Makes a peer of a new connection; the link's userdata is its peer. owner is the peer's from here.
+/* Makes a peer of a new connection; the link's userdata is its peer. owner is the peer's from here;
+ * pidfd is of its process, not of one in between, or negative.
  * Errors: -EDQUOT it is one too many of its owner.
  */
-int peer_connect(struct manager *m, sd_varlink *link, char *owner);
+int peer_connect(struct manager *m, sd_varlink *link, char *owner, int pidfd);
 
 /* Whether a call is to be carried out. A oneway call is not, since nobody would hear how it went. A
  * peer that goes on calling without reading is disconnected: its answers, and their fds, would pile

@@ -65,7 +65,8 @@ static int add_root(struct manager *m, int fd)
 	if (r < 0)
 		return r;
 	/* From here the link closes the fd. */
-	if (owner_of_peer(link, &owner) < 0 || peer_connect(m, link, owner) < 0)
+	if (owner_of_peer(link, &owner) < 0 ||
+	    peer_connect(m, link, owner, sd_varlink_get_peer_pidfd(link)) < 0)
 		sd_varlink_close(link);
 	return 0;
 }
@@ -104,7 +105,7 @@ static int add_user(struct manager *m, int fd, const struct ucred *ucred)
 	if (r < 0)
 		return r;
 	TAKE_FD(inner);
-	if (peer_connect(m, link, TAKE_PTR(owner)) < 0 || pass(m, fd, outer) < 0)
+	if (peer_connect(m, link, TAKE_PTR(owner), pidfd) < 0 || pass(m, fd, outer) < 0)
 		sd_varlink_close(link);
 	safe_close(fd);
 	return 0;

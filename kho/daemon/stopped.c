@@ -35,16 +35,14 @@ static void add(struct manager *m, const char *owner, char *path)
 	cgroups[m->n_cgroups++] = (struct unit_cgroup){.owner = TAKE_PTR(copy), .path = path};
 }
 
-void stopped_note(struct manager *m, const char *owner, sd_varlink *link)
+void stopped_note(struct manager *m, const char *owner, int pidfd)
 {
 	struct unit_cgroup *known;
 	char *path;
-	int pidfd;
 
 	/* Only root makes system units; anybody else could fill the list. */
 	if (!strncmp(owner, "uid:", strlen("uid:")))
 		return;
-	pidfd = sd_varlink_get_peer_pidfd(link);
 	if (pidfd < 0 || sd_pidfd_get_cgroup(pidfd, &path) < 0)
 		return;
 	known = find(m, owner);

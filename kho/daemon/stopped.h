@@ -9,7 +9,7 @@
  */
 
 /* A process of the owner has connected: remembers where the owner's processes are. */
-void stopped_note(struct manager *m, const char *owner, sd_varlink *link);
+void stopped_note(struct manager *m, const char *owner, int pidfd);
 
 /* Known, and not only likely. */
 bool owner_has_stopped(const struct manager *m, const char *owner);
