@@ -7,6 +7,10 @@
 
 static void apply_settings(const struct settings *settings, struct kexec_options *o)
 {
+	if (o->actions & ACTION_LOAD) {
+		o->transport = o->transport ?: settings->transport;
+		o->spool = o->spool ?: settings->spool;
+	}
 	if (o->timeout_usec == 0)
 		o->timeout_usec = settings->timeout_usec;
 	if (!o->has_digest_size_max && settings->digest.set) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 
+#include "kexec/carry.h"
 #include "kexec/reload.h"
 #include "kexec/run.h"
 #include "kexec/status.h"
@@ -118,6 +119,7 @@ enum exit_code run_execute(struct run *run)
 {
 	_cleanup_(sd_json_variant_unrefp) sd_json_variant *lost = NULL;
 	_cleanup_(frozen_done) struct frozen frozen = {};
+	_cleanup_(staged_done) struct staged staged = {};
 	enum exit_code r;
 
 	if (!run->update) {
@@ -135,10 +137,12 @@ enum exit_code run_execute(struct run *run)
 	/* The bulk of it, while services still run: once they are frozen, every moment counts. */
 	if (!run->options->no_sync)
 		sync();
-	r = run_reload(run);
+	r = run_reload(run, &staged);
 	if (r != EXIT_DONE)
 		return r;
 	r = freeze(run, lost, &frozen);
+	if (r == EXIT_DONE)
+		r = run_load_archive(run, &staged, manager_take_fd(run->manager));
 	if (r != EXIT_DONE)
 		return r;
 	printf("executing %s: %" PRIu64 " %s frozen, %" PRIu64 " with a digest\n",

@@ -27,7 +27,7 @@ static const char *load_again(struct run *run)
 	if (r == EXIT_DONE)
 		r = run_find_checked(run, &staged);
 	if (r == EXIT_DONE)
-		argv = load_command(run, &staged);
+		argv = load_command(run, &staged, NULL);
 	if (argv && program_run(run->program, argv, run->signal_fd, &interrupted) == 0)
 		return NULL;
 	return "the kernel that was staged could not be loaded once more: what is loaded may be "
@@ -43,6 +43,8 @@ static const char *check_next(struct run *run, struct kexec_options *o)
 	enum exit_code r;
 
 	o->actions = ACTION_LOAD;
+	/* What services write until they are stopped is not to be copied before. */
+	o->transport = "luo";
 	o->as_systemctl = true;
 	r = run_choose(run, o, &choice);
 	if (r == EXIT_DONE && staged_init(&staged, o, &error) < 0)

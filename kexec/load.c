@@ -6,12 +6,14 @@
 #include "kho/kernel/generation.h"
 
 /* NULL: out of memory. The words are the record's, but for the array. */
-char **load_command(struct run *run, const struct staged *staged)
+char **load_command(struct run *run, const struct staged *staged, char *const *more)
 {
 	char **argument, **argv;
 	size_t n = 0;
 
 	for (argument = staged->arguments; argument && *argument; argument++)
+		n++;
+	for (char *const *word = more; word && *word; word++)
 		n++;
 	argv = calloc(n + 5, sizeof(*argv));
 	if (!argv)
@@ -22,6 +24,8 @@ char **load_command(struct run *run, const struct staged *staged)
 	argv[n++] = (char *)"-l";
 	for (argument = staged->arguments; argument && *argument; argument++)
 		argv[n++] = *argument;
+	for (; more && *more; more++)
+		argv[n++] = *more;
 	argv[n++] = staged->image.path; /* absolute, so never taken for an option */
 	return argv;
 }
@@ -31,9 +35,10 @@ char **load_command(struct run *run, const struct staged *staged)
  * (kernel/kexec_file.c): what a failure leaves behind depends on which of the two it was. An
  * earlier one is dropped if it was the update's.
  */
-static enum exit_code load(struct run *run, const struct staged *staged, bool reload)
+static enum exit_code load(struct run *run, const struct staged *staged, char *const *more,
+			   bool reload)
 {
-	_cleanup_free_ char **argv = load_command(run, staged);
+	_cleanup_free_ char **argv = load_command(run, staged, more);
 	int loaded_before = kernel_kexec_loaded(), loaded;
 	bool interrupted = false, ours;
 	int r = -ENOMEM;
@@ -59,11 +64,16 @@ static enum exit_code load(struct run *run, const struct staged *staged, bool re
 enum exit_code run_load(struct run *run, const struct staged *staged, bool reload)
 {
 	_cleanup_free_ char *error = NULL;
-	enum exit_code r = load(run, staged, reload);
+	enum exit_code r = load(run, staged, NULL, reload);
 
 	if (r != EXIT_DONE)
 		return r;
 	if (staged_verify(staged, false, &error) < 0)
 		return run_undo(run, true, error ?: "out of memory");
 	return EXIT_DONE;
+}
+
+enum exit_code run_load_frozen(struct run *run, const struct staged *staged, char *const *arguments)
+{
+	return load(run, staged, arguments, true);
 }

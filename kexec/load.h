@@ -5,10 +5,10 @@
 #include "kexec/run.h"
 #include "kexec/staged.h"
 
-/* The command by which kexec-tools loads it: the caller's array of borrowed words; NULL: out of
- * memory.
+/* The command by which kexec-tools loads it, with more arguments (NULL: none) that come after the
+ * record's: the caller's array of borrowed words; NULL: out of memory.
  */
-char **load_command(struct run *run, const struct staged *staged);
+char **load_command(struct run *run, const struct staged *staged, char *const *more);
 
 /*
  * Has kexec-tools load it, by kexec_file_load. Whatever fails undoes the update, and the files
@@ -16,5 +16,9 @@ char **load_command(struct run *run, const struct staged *staged);
  * already goes with it.
  */
 enum exit_code run_load(struct run *run, const struct staged *staged, bool reload);
+
+/* The same when services are frozen, with more arguments that come after the record's. */
+enum exit_code run_load_frozen(struct run *run, const struct staged *staged,
+			       char *const *arguments);
 
 #endif

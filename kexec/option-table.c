@@ -19,6 +19,9 @@ const struct known_option known_options[] = {
 	VALUE("kho-timeout", 0, ROLE_TIMEOUT),
 	VALUE("kho-digest", 0, ROLE_DIGEST),
 	FLAG("kho-force", 0, ROLE_FORCE),
+	FLAG("kho-dry-run", 0, ROLE_DRY_RUN),
+	VALUE("kho-transport", 0, ROLE_TRANSPORT),
+	VALUE("kho-spool", 0, ROLE_SPOOL),
 	VALUE("entry", 0, ROLE_ENTRY), /* without --kho: of a kernel to jump back to */
 	ACTION("kho-shutdown", 0, ACTION_SHUTDOWN),
 	ACTION("kho-first-step", 0, ACTION_FIRST_STEP),

@@ -126,6 +126,28 @@ static int parse_digest(struct kexec_options *o, const char *text)
 	return 0;
 }
 
+static int parse_transport(struct kexec_options *o, const char *text)
+{
+	static const char *const names[] = {"auto", "luo", "initrd", "spool"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], text) == 0) {
+			o->transport = names[i];
+			return 0;
+		}
+	return fail(o, "--kho-transport takes auto, luo, initrd or spool, not \"%s\"", text);
+}
+
+static int parse_spool(struct kexec_options *o, const char *text)
+{
+	if (*text != '/' && strcmp(text, "no") != 0)
+		return fail(o,
+			    "--kho-spool takes the absolute path of a directory, or no, not \"%s\"",
+			    text);
+	o->spool = text;
+	return 0;
+}
+
 static int take_last_step(struct kexec_options *o, const char *kind)
 {
 	static const char *const kinds[] = {"kexec", "reboot", "poweroff", "halt"};
@@ -154,6 +176,13 @@ static int take_option(struct kexec_options *o, const struct known_option *known
 	case ROLE_FORCE:
 		o->force = true;
 		return 0;
+	case ROLE_DRY_RUN:
+		o->dry_run = true;
+		return 0;
+	case ROLE_TRANSPORT:
+		return parse_transport(o, value);
+	case ROLE_SPOOL:
+		return parse_spool(o, value);
 	case ROLE_ENTRY:
 		o->entry = value;
 		return *value ? 0 : fail(o, "--entry needs the id of a boot loader entry");
@@ -257,6 +286,14 @@ static int check_together(struct kexec_options *o)
 		return fail(o, "%s goes with -l only", o->load_arguments[0]);
 	if (!load && o->has_digest_size_max)
 		return fail(o, "--kho-digest goes with -l only");
+	if (!load && (o->dry_run || o->transport || o->spool))
+		return fail(o, "%s goes with -l only",
+			    o->dry_run	   ? "--kho-dry-run"
+			    : o->transport ? "--kho-transport"
+					   : "--kho-spool");
+	if (execute && o->dry_run)
+		return fail(o, "--kho-dry-run shows what would be done, and -e does it: one of "
+			       "them");
 	if (!load && !execute && o->force)
 		return fail(o, "--kho-force goes with -l and -e only");
 	if (!load && !execute && o->timeout_usec)

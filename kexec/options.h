@@ -31,6 +31,9 @@ struct kexec_options {
 	const char *command_line_from; /* where that can be changed; NULL: where it was said */
 	bool reuse_cmdline;
 	bool force;
+	bool dry_run;
+	const char *transport; /* auto, luo, spool; NULL: auto */
+	const char *spool;     /* absolute path; NULL: khod's */
 	bool no_sync;
 	const char *last_step; /* how the machine goes down: kexec, reboot, poweroff or halt */
 	uint64_t timeout_usec; /* 0: khod's default */

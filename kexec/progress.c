@@ -17,6 +17,7 @@ static const char *phase_text(const char *phase)
 		{"preserve", "preserving regions"},
 		{"freeze", "stopping services"},
 		{"digest", "taking digests"},
+		{"copy", "copying regions"},
 		{"record", "writing the record"},
 		{"release", "releasing regions"},
 	};

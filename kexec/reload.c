@@ -6,6 +6,15 @@
 #include "kexec/reload.h"
 #include "kexec/status.h"
 
+/* Where nothing stays in place, nothing has been finalized. */
+static void find_manner(struct run *run)
+{
+	_cleanup_(staged_done) struct staged staged = {};
+
+	if (staged_read(&staged) >= 0 && strcmp(staged.update, run->update) == 0)
+		run->by_copy = staged.by_copy;
+}
+
 enum exit_code run_find_staged(struct run *run)
 {
 	_cleanup_(status_done) struct status status = {};
@@ -27,13 +36,14 @@ enum exit_code run_find_staged(struct run *run)
 				status.update);
 	run->update = TAKE_PTR(status.update);
 	run->release = TAKE_PTR(status.next_release);
+	find_manner(run);
 	return EXIT_DONE;
 }
 
 enum exit_code run_check_carried(struct run *run)
 {
 	_cleanup_free_ char *message = NULL;
-	int r = run_check_finalized(&message);
+	int r = run->by_copy ? 0 : run_check_finalized(&message);
 
 	if (r >= 0)
 		return EXIT_DONE;
@@ -60,14 +70,13 @@ enum exit_code run_find_checked(struct run *run, struct staged *ret)
 	return EXIT_DONE;
 }
 
-enum exit_code run_reload(struct run *run)
+enum exit_code run_reload(struct run *run, struct staged *ret)
 {
-	_cleanup_(staged_done) struct staged staged = {};
 	enum exit_code r;
 
-	r = run_find_checked(run, &staged);
+	r = run_find_checked(run, ret);
 	if (r == EXIT_DONE)
-		r = run_load(run, &staged, true);
+		r = run_load(run, ret, true);
 	if (r == EXIT_DONE)
 		r = run_check_carried(run);
 	return r;

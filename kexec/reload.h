@@ -17,8 +17,9 @@ enum exit_code run_find_checked(struct run *run, struct staged *ret);
 /*
  * Anybody may have loaded another kernel since, and every one that kexec_file_load loads would be
  * handed the memory: so the one that was checked is loaded again. EXIT_REFUSED: it can't be, and
- * the update stays staged; EXIT_ABORTED: it is undone.
+ * the update stays staged; EXIT_ABORTED: it is undone. *ret, which is empty, is what was loaded, to
+ * be freed by staged_done() in any case.
  */
-enum exit_code run_reload(struct run *run);
+enum exit_code run_reload(struct run *run, struct staged *ret);
 
 #endif

@@ -18,9 +18,11 @@ struct run {
 	sigset_t signals; /* Ctrl-C and its like */
 	int signal_fd;	  /* what they end in */
 	struct progress progress;
-	char *update;  /* that is ours, as far as known */
-	char *release; /* of the kernel it goes to; NULL: not known */
-	bool forced;   /* it did not pass the check */
+	char *update;	  /* that is ours, as far as known */
+	char *release;	  /* of the kernel it goes to; NULL: not known */
+	bool forced;	  /* it did not pass the check */
+	bool by_copy;	  /* nothing stays in place */
+	bool may_archive; /* copies can go in the next kernel's initrd */
 };
 
 /*

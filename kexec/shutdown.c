@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/carry.h"
 #include "kexec/program.h"
 #include "kexec/reload.h"
 #include "kexec/run.h"
@@ -82,6 +83,7 @@ static enum exit_code begin_shutdown(struct run *run)
 
 enum exit_code run_shutdown(struct run *run)
 {
+	_cleanup_(staged_done) struct staged staged = {};
 	enum exit_code r = EXIT_DONE;
 
 	if (!run->update) {
@@ -93,7 +95,7 @@ enum exit_code run_shutdown(struct run *run)
 	}
 	r = run_check_carried(run);
 	if (r == EXIT_DONE)
-		r = run_reload(run);
+		r = run_reload(run, &staged);
 	if (r != EXIT_DONE)
 		return drop(run, r);
 	r = commit(run);
@@ -107,6 +109,19 @@ enum exit_code run_shutdown(struct run *run)
 static int build_kind(const struct run *run, sd_json_variant **ret)
 {
 	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("kind", run->options->last_step));
+}
+
+/* Copies that go in the initrd are there only now; more memory is free than when there was room. */
+static enum exit_code load_last(struct run *run, int archive)
+{
+	_cleanup_(staged_done) struct staged staged = {};
+	_cleanup_close_ int owned = archive;
+	enum exit_code r;
+
+	if (archive < 0)
+		return EXIT_DONE;
+	r = run_find_checked(run, &staged);
+	return r == EXIT_DONE ? run_load_archive(run, &staged, TAKE_FD(owned)) : r;
 }
 
 /* Late, and nothing can be refused: what goes wrong is khod's to write down. */
@@ -129,6 +144,8 @@ enum exit_code run_last_step(struct run *run)
 		if (update_parameters(run, NULL, &update) < 0)
 			return complain(run, EXIT_LOCAL, "out of memory");
 		r = run_call(run, "Freeze", update, NULL);
+		if (r >= 0)
+			return load_last(run, manager_take_fd(run->manager));
 	}
 	return r < 0 ? complain_manager(run) : EXIT_DONE;
 }

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "kexec/files.h"
+#include "kexec/carry.h"
 #include "kexec/finalize.h"
 #include "kexec/load.h"
+#include "kexec/plan.h"
 #include "kexec/run.h"
 #include "kexec/stored.h"
 #include "kexec/verify.h"
@@ -18,6 +20,10 @@ struct prepared {
 	uint64_t regions;
 	uint64_t size;
 	char *transport;
+	char *carrier; /* NULL: nothing goes by copy */
+	uint64_t copies;
+	uint64_t copy_size;
+	uint64_t copy_usec;
 	char **warnings;
 };
 
@@ -25,6 +31,7 @@ static void prepared_done(struct prepared *prepared)
 {
 	free(prepared->update);
 	free(prepared->transport);
+	free(prepared->carrier);
 	free_strv(&prepared->warnings);
 }
 
@@ -59,6 +66,8 @@ static enum exit_code check_next(struct run *run, struct staged *staged)
 	_cleanup_free_ char *error = NULL;
 	int r = staged_init(staged, run->options, &error);
 
+	if (r >= 0 && run->options->reuse_cmdline)
+		r = carry_clean_cmdline(staged);
 	if (r < 0)
 		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));
 	return run_verify(run, staged);
@@ -76,7 +85,13 @@ static int build_prepare(const struct run *run, const struct image *image, sd_js
 					     SD_JSON_BUILD_UNSIGNED(o->digest_size_max)),
 		SD_JSON_BUILD_PAIR_CONDITION(o->timeout_usec > 0, "timeoutUSec",
 					     SD_JSON_BUILD_UNSIGNED(o->timeout_usec)),
-		SD_JSON_BUILD_PAIR_CONDITION(run->forced, "forced", SD_JSON_BUILD_BOOLEAN(true)));
+		SD_JSON_BUILD_PAIR_CONDITION(run->forced, "forced", SD_JSON_BUILD_BOOLEAN(true)),
+		SD_JSON_BUILD_PAIR_CONDITION(run->by_copy, "copy", SD_JSON_BUILD_BOOLEAN(true)),
+		SD_JSON_BUILD_PAIR_CONDITION(run->may_archive, "initrd",
+					     SD_JSON_BUILD_BOOLEAN(true)),
+		SD_JSON_BUILD_PAIR_CONDITION(!!o->transport, "transport",
+					     SD_JSON_BUILD_STRING(o->transport)),
+		SD_JSON_BUILD_PAIR_CONDITION(!!o->spool, "spool", SD_JSON_BUILD_STRING(o->spool)));
 }
 
 static int read_prepared(sd_json_variant *reply, struct prepared *ret)
@@ -90,6 +105,14 @@ static int read_prepared(sd_json_variant *reply, struct prepared *ret)
 		 offsetof(struct prepared, size), SD_JSON_MANDATORY},
 		{"transport", SD_JSON_VARIANT_STRING, sd_json_dispatch_string,
 		 offsetof(struct prepared, transport), SD_JSON_NULLABLE},
+		{"carrier", SD_JSON_VARIANT_STRING, sd_json_dispatch_string,
+		 offsetof(struct prepared, carrier), SD_JSON_NULLABLE},
+		{"copies", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct prepared, copies), SD_JSON_NULLABLE},
+		{"copySize", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct prepared, copy_size), SD_JSON_NULLABLE},
+		{"copyUSec", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint64,
+		 offsetof(struct prepared, copy_usec), SD_JSON_NULLABLE},
 		{"warnings", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
 		 offsetof(struct prepared, warnings), SD_JSON_NULLABLE},
 		{}};
@@ -142,7 +165,7 @@ static enum exit_code prepare(struct run *run, const struct image *image, struct
 static enum exit_code finalized(struct run *run, int (*step)(char **ret_message), bool loaded)
 {
 	_cleanup_free_ char *message = NULL;
-	int r = step(&message);
+	int r = run->by_copy ? 0 : step(&message);
 
 	return r < 0 ? run_undo(run, loaded, message ?: strerror(-r)) : EXIT_DONE;
 }
@@ -189,18 +212,38 @@ static const char *how(const struct run *run, const struct prepared *prepared)
 	return "in place";
 }
 
+/* What does not stay in place, and what does beside it. */
+static void print_copies(const struct prepared *prepared)
+{
+	uint64_t stay = prepared->regions - prepared->copies;
+	char size[FORMAT_SIZE_MAX], duration[FORMAT_DURATION_MAX];
+
+	if (stay > 0)
+		printf("; in place: %" PRIu64, stay);
+	printf("; by copy (%s): %" PRIu64 ", %s, in about %s", prepared->carrier ?: "unknown",
+	       prepared->copies, format_size(prepared->copy_size, size),
+	       format_duration(prepared->copy_usec, duration));
+}
+
 static void print_summary(const struct run *run, const struct image *image,
 			  const struct prepared *prepared)
 {
 	const char *target = image->release ?: image->path;
 	char size[FORMAT_SIZE_MAX];
 
-	if (prepared->regions == 0)
+	if (prepared->regions == 0) {
 		printf("staged %s: no regions%s\n", target, run->forced ? ", forced" : "");
+		return;
+	}
+	printf("staged %s: %" PRIu64 " %s, %s", target, prepared->regions,
+	       plural(prepared->regions, "region", "regions"), format_size(prepared->size, size));
+	if (prepared->copies == 0)
+		printf(", %s", how(run, prepared));
 	else
-		printf("staged %s: %" PRIu64 " %s, %s, %s\n", target, prepared->regions,
-		       plural(prepared->regions, "region", "regions"),
-		       format_size(prepared->size, size), how(run, prepared));
+		print_copies(prepared);
+	if (prepared->copies > 0 && run->forced)
+		printf(", forced");
+	printf("\n");
 }
 
 /* All that can say no before any service is bothered. */
@@ -209,11 +252,13 @@ static enum exit_code check_all(struct run *run, struct image **image, struct st
 	enum exit_code r = check_files(run, image);
 
 	if (r == EXIT_DONE)
-		r = run_can_finalize(run);
-	if (r == EXIT_DONE)
 		r = run_connect(run);
 	if (r == EXIT_DONE)
 		r = check_next(run, staged);
+	if (r == EXIT_DONE)
+		r = run_check_archive(run, staged, *image);
+	if (r == EXIT_DONE && !run->by_copy)
+		r = run_can_finalize(run);
 	if (r == EXIT_DONE && run->options->actions & ACTION_EXECUTE)
 		r = stored_refuse(run, NULL);
 	return r;
@@ -227,6 +272,8 @@ enum exit_code run_stage(struct run *run)
 	enum exit_code r;
 
 	r = check_all(run, &image, &staged);
+	if (r == EXIT_DONE && run->options->dry_run)
+		return run_plan(run, image);
 	if (r == EXIT_DONE)
 		r = prepare(run, image, &prepared);
 	if (r == EXIT_DONE)

@@ -17,33 +17,49 @@ static void json_unrefp(sd_json_variant **v)
 }
 #define _cleanup_json_ _cleanup_(json_unrefp)
 
+static void free_words(char **words)
+{
+	for (char **word = words; word && *word; word++)
+		free(*word);
+	free(words);
+}
+
 void staged_done(struct staged *staged)
 {
 	free(staged->update);
 	staged_file_done(&staged->image);
 	staged_file_done(&staged->initrd);
-	for (char **argument = staged->arguments; argument && *argument; argument++)
-		free(*argument);
-	free(staged->arguments);
+	free_words(staged->arguments);
+	free_words(staged->archive_arguments);
 	*staged = (struct staged){};
+}
+
+static int add_word(char ***list, const char *name, const char *value)
+{
+	size_t n = 0;
+	char **words, *word;
+
+	while (*list && (*list)[n])
+		n++;
+	words = reallocarray(*list, n + 2, sizeof(*words));
+	if (!words)
+		return -ENOMEM;
+	*list = words;
+	words[n] = words[n + 1] = NULL;
+	if (asprintf(&word, "%s%s", name, value) < 0)
+		return -ENOMEM;
+	words[n] = word;
+	return 0;
 }
 
 static int add_argument(struct staged *staged, const char *name, const char *value)
 {
-	size_t n = 0;
-	char **arguments, *argument;
+	return add_word(&staged->arguments, name, value);
+}
 
-	while (staged->arguments && staged->arguments[n])
-		n++;
-	arguments = reallocarray(staged->arguments, n + 2, sizeof(*arguments));
-	if (!arguments)
-		return -ENOMEM;
-	staged->arguments = arguments;
-	arguments[n] = arguments[n + 1] = NULL;
-	if (asprintf(&argument, "%s%s", name, value) < 0)
-		return -ENOMEM;
-	arguments[n] = argument;
-	return 0;
+int staged_add_archive_argument(struct staged *staged, const char *name, const char *value)
+{
+	return add_word(&staged->archive_arguments, name, value);
 }
 
 /* The next call may come from another directory. */
@@ -82,6 +98,42 @@ int staged_set_cmdline(struct staged *staged, const char *cmdline)
 	return add_argument(staged, "--command-line=", cmdline);
 }
 
+static const char *find_append(const struct staged *staged)
+{
+	static const char *const names[] = {"--append=", "--command-line="};
+	const char *value = NULL;
+
+	for (char **word = staged->arguments; word && *word; word++)
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (strncmp(*word, names[i], strlen(names[i])) == 0)
+				value = *word + strlen(names[i]);
+	return value;
+}
+
+int staged_reuse_cmdline(struct staged *staged, const char *cmdline)
+{
+	const char *append = find_append(staged);
+	_cleanup_free_ char *line = NULL;
+	char **to = staged->arguments;
+
+	if (asprintf(&line, "%s%s%s", cmdline, append ? " " : "", append ?: "") < 0)
+		return -ENOMEM;
+	for (char **word = staged->arguments; word && *word; word++)
+		if (strcmp(*word, "--reuse-cmdline") == 0)
+			free(*word);
+		else
+			*to++ = *word;
+	if (to)
+		*to = NULL;
+	return staged_set_cmdline(staged, line);
+}
+
+/* The last word on which call it is counts. */
+int staged_load_plainly(struct staged *staged)
+{
+	return add_argument(staged, "-c", "");
+}
+
 int staged_verify(const struct staged *staged, bool content, char **ret_error)
 {
 	int r = staged_file_verify(&staged->image, content, ret_error);
@@ -112,10 +164,13 @@ static int to_json(const struct staged *staged, sd_json_variant **ret)
 		r = file_to_json(&staged->initrd, &initrd);
 	if (r < 0)
 		return r;
-	return sd_json_buildo(ret, SD_JSON_BUILD_PAIR_STRING("update", staged->update),
-			      SD_JSON_BUILD_PAIR_VARIANT("image", image),
-			      SD_JSON_BUILD_PAIR_VARIANT("initrd", initrd),
-			      SD_JSON_BUILD_PAIR_STRV("arguments", staged->arguments));
+	return sd_json_buildo(
+		ret, SD_JSON_BUILD_PAIR_STRING("update", staged->update),
+		SD_JSON_BUILD_PAIR_VARIANT("image", image),
+		SD_JSON_BUILD_PAIR_VARIANT("initrd", initrd),
+		SD_JSON_BUILD_PAIR_BOOLEAN("byCopy", staged->by_copy),
+		SD_JSON_BUILD_PAIR_STRV("arguments", staged->arguments),
+		SD_JSON_BUILD_PAIR_STRV("archiveArguments", staged->archive_arguments));
 }
 
 /* Replaces the record in one step: it is whole, or still the earlier one. */
@@ -179,6 +234,10 @@ static int read_record(sd_json_variant *document, struct staged *ret)
 		 offsetof(struct staged, update), SD_JSON_MANDATORY},
 		{"arguments", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
 		 offsetof(struct staged, arguments), SD_JSON_NULLABLE},
+		{"archiveArguments", SD_JSON_VARIANT_ARRAY, sd_json_dispatch_strv,
+		 offsetof(struct staged, archive_arguments), SD_JSON_NULLABLE},
+		{"byCopy", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+		 offsetof(struct staged, by_copy), 0},
 		{}};
 	int r = sd_json_dispatch(document, table, SD_JSON_ALLOW_EXTENSIONS, ret);
 

@@ -2,6 +2,7 @@
 #ifndef KEXEC_STAGED_H
 #define KEXEC_STAGED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kexec/options.h"
@@ -15,7 +16,9 @@ struct staged {
 	char *update; /* NULL: not known yet */
 	struct staged_file image;
 	struct staged_file initrd;
-	char **arguments; /* for kexec-tools, before the image; NULL-terminated */
+	bool by_copy;		  /* nothing is handed over in place: nothing is finalized */
+	char **arguments;	  /* for kexec-tools, before the image; NULL-terminated */
+	char **archive_arguments; /* the same, where copies go in the initrd: behind those */
 };
 
 void staged_done(struct staged *staged);
@@ -28,6 +31,15 @@ int staged_init(struct staged *ret, const struct kexec_options *options, char **
 
 /* Adds a command line, where the options have none. 0 or -ENOMEM. */
 int staged_set_cmdline(struct staged *staged, const char *cmdline);
+
+/* Has kexec-tools take this for the running kernel's command line. 0 or -ENOMEM. */
+int staged_reuse_cmdline(struct staged *staged, const char *cmdline);
+
+/* Has kexec-tools load by kexec_load(2), which hands nothing over. 0 or -ENOMEM. */
+int staged_load_plainly(struct staged *staged);
+
+/* Adds to archive_arguments. 0 or -ENOMEM. */
+int staged_add_archive_argument(struct staged *staged, const char *name, const char *value);
 
 /* staged_file_verify() of image and initrd. */
 int staged_verify(const struct staged *staged, bool content, char **ret_error);

@@ -28,7 +28,73 @@ static char *objections(const struct verdict *verdict)
 	return line;
 }
 
-static enum exit_code judge(struct run *run, const struct checked *checked)
+static bool has_topic(const struct verdict *verdict, const char *topic, enum finding_weight least,
+		      enum finding_weight most)
+{
+	for (size_t i = 0; i < verdict->n_findings; i++) {
+		const struct finding *finding = &verdict->findings[i];
+
+		if (strcmp(finding->topic, topic) == 0 && finding->weight >= least &&
+		    finding->weight <= most)
+			return true;
+	}
+	return false;
+}
+
+/* What the kernel itself keeps, for reserve_mem=, is nothing that could be copied. */
+static bool loses_reserved(const struct verdict *verdict)
+{
+	return has_topic(verdict, "memblock", FINDING_FINE, FINDING_NO);
+}
+
+/*
+ * A kernel that takes over what KHO hands it, and then finds a LUO that it does not know, panics
+ * (kernel/liveupdate/luo_core.c, luo_early_startup), whether there is a session or not.
+ */
+static bool would_panic(const struct verdict *verdict)
+{
+	static const char *const parts[] = {"LUO", "LUO sessions", "LUO FLB"};
+
+	if (has_topic(verdict, "KHO", FINDING_COPY, FINDING_NO))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (has_topic(verdict, parts[i], FINDING_UNKNOWN, FINDING_NO))
+			return true;
+	return false;
+}
+
+/* Sessions of others are not khod's to copy. */
+static void warn_of_sessions(struct run *run, const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->n_findings; i++)
+		if (strcmp(verdict->findings[i].topic, "session") == 0)
+			complain(run, EXIT_DONE,
+				 "warning: the next kernel does not take over what others hand to "
+				 "it: %s",
+				 verdict->findings[i].text);
+}
+
+/* Memory can't stay in place, and need not. */
+static enum exit_code go_by_copy(struct run *run, struct staged *staged,
+				 const struct verdict *verdict, const char *why)
+{
+	run->by_copy = staged->by_copy = true;
+	if (would_panic(verdict) && staged_load_plainly(staged) < 0)
+		return complain(run, EXIT_LOCAL, "out of memory");
+	fprintf(stderr, "kexec: memory can't stay in place, and goes by copy: %s\n", why);
+	warn_of_sessions(run, verdict);
+	return EXIT_DONE;
+}
+
+static bool may_copy(const struct run *run, const struct verdict *verdict)
+{
+	const char *transport = run->options->transport;
+
+	return verdict->kind != VERDICT_NO && !loses_reserved(verdict) &&
+	       (!transport || strcmp(transport, "luo") != 0);
+}
+
+static enum exit_code judge(struct run *run, struct staged *staged, const struct checked *checked)
 {
 	const char *from = run->options->command_line_from;
 	_cleanup_free_ char *why = NULL;
@@ -38,6 +104,8 @@ static enum exit_code judge(struct run *run, const struct checked *checked)
 	why = objections(checked->verdict);
 	if (!why)
 		return complain(run, EXIT_LOCAL, "out of memory");
+	if (!run->options->force && may_copy(run, checked->verdict))
+		return go_by_copy(run, staged, checked->verdict, why);
 	if (run->options->force) {
 		run->forced = true;
 		return complain(run, EXIT_DONE, "warning: %s: forced, although %s",
@@ -84,5 +152,5 @@ enum exit_code run_verify(struct run *run, struct staged *staged)
 		r = staged_set_cmdline(staged, checked.cmdline);
 	if (r < 0)
 		return complain(run, EXIT_LOCAL, "%s", error ?: strerror(-r));
-	return judge(run, &checked);
+	return judge(run, staged, &checked);
 }

@@ -2,6 +2,7 @@
 #include <getopt.h>
 
 #include "kho/cli/handover.h"
+#include "kho/cli/leftovers.h"
 #include "kho/cli/owner.h"
 #include "kho/cli/say.h"
 #include "kho/cli/verbs.h"
@@ -55,10 +56,12 @@ int verb_drop(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{"owner", required_argument, NULL, 'o'},
+		{"leftover", required_argument, NULL, 'l'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{},
 	};
+	const char *leftover = NULL;
 	struct drop drop = {};
 	int c;
 
@@ -66,6 +69,9 @@ int verb_drop(int argc, char *argv[])
 		switch (c) {
 		case 'o':
 			drop.owner = optarg;
+			break;
+		case 'l':
+			leftover = optarg;
 			break;
 		case 'j':
 			drop.json = true;
@@ -76,6 +82,12 @@ int verb_drop(int argc, char *argv[])
 		default:
 			return bad_usage("drop");
 		}
+	if (leftover && (optind < argc || drop.owner)) {
+		say("--leftover goes alone");
+		return bad_usage("drop");
+	}
+	if (leftover)
+		return leftovers_drop(leftover);
 	if (optind == argc) {
 		say("drop takes the NAMEs of regions");
 		return bad_usage("drop");

@@ -32,7 +32,7 @@ static const struct verb {
 	 "Write a region's content to standard output"},
 	{"take", verb_take, "--owner=OWNER [--to=OWNER] [--json] NAME...",
 	 "Make a region of an owner that is gone your own, or another's"},
-	{"drop", verb_drop, "[--owner=OWNER] [--json] NAME...",
+	{"drop", verb_drop, "[--owner=OWNER] [--json] NAME... | --leftover=UPDATE",
 	 "Keep a region no longer; forget a lost one"},
 	{"run", verb_run,
 	 "--region=NAME:SIZE... [--file=NAME:PATH...] [--freeze-signal=SIGNAL]\n"

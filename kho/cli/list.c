@@ -4,6 +4,7 @@
 
 #include "kho/cli/ask.h"
 #include "kho/cli/json.h"
+#include "kho/cli/leftovers.h"
 #include "kho/cli/region-source.h"
 #include "kho/cli/regions.h"
 #include "kho/cli/say.h"
@@ -29,14 +30,19 @@ static int keep_unclaimed(sd_json_variant **regions)
 	return 0;
 }
 
-static int print_list(sd_json_variant *regions, bool json)
+static int print_list(sd_json_variant *regions, sd_json_variant *leftovers, bool json)
 {
 	_cleanup_json_ sd_json_variant *document = NULL;
 	int r;
 
-	if (!json)
-		return regions_print(regions);
-	r = sd_json_buildo(&document, SD_JSON_BUILD_PAIR_VARIANT("regions", regions));
+	if (!json) {
+		r = regions_print(regions);
+		leftovers_print(leftovers);
+		return r;
+	}
+	r = sd_json_buildo(&document, SD_JSON_BUILD_PAIR_VARIANT("regions", regions),
+			   SD_JSON_BUILD_PAIR_CONDITION(!!leftovers, "leftovers",
+							SD_JSON_BUILD_VARIANT(leftovers)));
 	if (r >= 0)
 		json_print(document);
 	return r;
@@ -54,7 +60,7 @@ static void warn_of_restoring(void)
 
 static int show_list(char *const *names, bool unclaimed, bool json)
 {
-	_cleanup_json_ sd_json_variant *all = NULL, *regions = NULL;
+	_cleanup_json_ sd_json_variant *all = NULL, *regions = NULL, *leftovers = NULL;
 	const char *missing;
 	enum exit_code code;
 	int r;
@@ -66,8 +72,10 @@ static int show_list(char *const *names, bool unclaimed, bool json)
 	r = regions_filter(all, names, &regions);
 	if (r >= 0 && unclaimed)
 		r = keep_unclaimed(&regions);
+	if (r >= 0 && !*names)
+		r = leftovers_fetch(&leftovers);
 	if (r >= 0)
-		r = print_list(regions, json);
+		r = print_list(regions, leftovers, json);
 	warn_of_restoring();
 	if (r < 0) {
 		say("can't list regions: %s", strerror(-r));

@@ -102,6 +102,17 @@ static const char *known(sd_json_variant *report, const char *field)
 	return json_has(report, field) ? json_string(report, field) : "unknown";
 }
 
+static void print_copies(sd_json_variant *report)
+{
+	char size[FORMAT_SIZE_MAX], took[FORMAT_DURATION_MAX], expected[FORMAT_DURATION_MAX];
+
+	if (json_has(report, "copyUSec"))
+		printf("copied    %s in %s, expected: %s\n",
+		       format_size(json_unsigned(report, "copySize"), size),
+		       format_duration(json_unsigned(report, "copyUSec"), took),
+		       format_duration(json_unsigned(report, "copyUSecEstimated"), expected));
+}
+
 /* PID 1 speaks of this boot, the report perhaps of an earlier one. */
 static bool is_of_this_boot(sd_json_variant *report)
 {
@@ -141,6 +152,7 @@ static int print_report(sd_json_variant *report, const struct pid1 *pid1)
 	if (json_has(report, "downtimeUSec"))
 		printf("downtime  %s (services stopped, to last claim)\n",
 		       format_duration(json_unsigned(report, "downtimeUSec"), downtime));
+	print_copies(report);
 	r = print_timeline(json_array(report, "timeline"));
 	if (r >= 0)
 		r = print_fates(regions);

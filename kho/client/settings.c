@@ -75,6 +75,26 @@ static int set_boolean(const char *value, void *field)
 	return -EINVAL;
 }
 
+/* "no" in whatever spelling, or where. */
+static int set_spool(const char *value, void *field)
+{
+	bool yes;
+
+	if (*value == '/')
+		return set_text(value, field);
+	return set_boolean(value, &yes) < 0 || yes ? -EINVAL : set_text("no", field);
+}
+
+static int set_transport(const char *value, void *field)
+{
+	static const char *const names[] = {"auto", "luo", "initrd", "spool"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(value, names[i]) == 0)
+			return set_text(value, field);
+	return -EINVAL;
+}
+
 static int set_timeout(const char *value, void *field)
 {
 	uint64_t usec;
@@ -128,6 +148,8 @@ static const struct setting settings_table[] = {
 	 NULL},
 	{"TimeoutSec", "seconds, more than 0 and at most a day", set_timeout, FIELD(timeout_usec),
 	 0, NULL},
+	{"Transport", "auto, luo, initrd or spool", set_transport, FIELD(transport), 0, clear_text},
+	{"Spool", "an absolute path, or no", set_spool, FIELD(spool), 0, clear_text},
 	{"DigestSizeMax", "always, never or a size as 256M", set_digest, FIELD(digest), 0, NULL},
 };
 
@@ -249,6 +271,8 @@ void settings_done(struct settings *s)
 	free(s->kernel);
 	strv_free(s->initrds);
 	free(s->command_line);
+	free(s->transport);
+	free(s->spool);
 	free(s->entry_at);
 	free(s->kernel_at);
 	free(s->initrds_at);

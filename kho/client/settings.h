@@ -14,6 +14,8 @@ struct settings {
 	char **initrds;	       /* Initrd=, absolute paths */
 	char *command_line;    /* CommandLine= */
 	bool reuse_cmdline;    /* ReuseCommandLine= */
+	char *transport;       /* Transport=: auto, luo, spool */
+	char *spool;	       /* Spool=, an absolute path, or "no" */
 	uint64_t timeout_usec; /* TimeoutSec=; 0: not set */
 	struct settings_digest {
 		bool set;

@@ -47,9 +47,11 @@ struct region {
 	uint32_t mode;
 	enum region_check check;
 	char *reason;	 /* why it is damaged or lost; NULL: nothing to say */
-	char *transport; /* what carries it: "luo"; NULL: nothing does */
+	char *transport; /* what carries it: "luo", "spool"; NULL: nothing does */
 	uint32_t session;
 	uint64_t token;
+	uint64_t page_size; /* of hugetlb memory, bytes; 0: it is none */
+	bool kept;	    /* the copy that it came by is still where it was */
 	bool has_digest;
 	uint8_t digest[REGION_DIGEST_SIZE]; /* XXH3-128, canonical (big-endian) */
 	struct opaque *unknown;		    /* what a newer khod wrote: kept and written back */

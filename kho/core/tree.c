@@ -45,6 +45,10 @@ struct handover *handover_free(struct handover *handover)
 	free(handover->next_release);
 	free(handover->image);
 	free(handover->result);
+	free(handover->transport);
+	free(handover->spool);
+	free(handover->kept_spool);
+	free(handover->kept_update);
 	free(handover->shutdown);
 	free(handover);
 	return NULL;

@@ -38,6 +38,15 @@ struct handover {
 	char *image;		  /* path of the next kernel */
 	uint64_t digest_size_max; /* bytes; of larger regions no digest is taken at the freeze */
 	bool forced;
+	char *transport;    /* what takes this tree along: "luo"; NULL: luo, or no update yet */
+	char *spool;	    /* directory that this update's copies are in; NULL: none are on disk */
+	uint64_t copy_size; /* bytes that were copied */
+	uint64_t copy_usec_estimated; /* how long copying would take, as it was expected */
+	uint64_t copy_usec;	      /* how long it took */
+	/* Where copies that arrived still lie, directory and update, until their regions are
+	 * claimed. NULL: nowhere. */
+	char *kept_spool;
+	char *kept_update;
 	char *result;	 /* restored, incomplete, lost; NULL: no update has been through */
 	char *shutdown;	 /* how the machine went down, where that loses all memory; NULL: not so */
 	char **problems; /* NULL-terminated; NULL: none */

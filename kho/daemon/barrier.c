@@ -70,6 +70,18 @@ static uint64_t ask(struct updater *u, struct peer *peer)
 	return usec;
 }
 
+/* How what an owner has, or may still register, goes to the next kernel. */
+static const char *manner_for(const struct updater *u, const char *owner)
+{
+	const struct handover *tree = u->m->registry.tree;
+	bool copied = u->copies->all;
+
+	for (size_t i = 0; !copied && i < tree->n_regions; i++)
+		copied = !strcmp(tree->regions[i]->owner, owner) &&
+			 copies_take(u->copies, tree->regions[i]);
+	return copied ? "copy" : "in-place";
+}
+
 void barrier_tell(struct updater *u, uint32_t participant, const char *event)
 {
 	struct peer *peer = peer_of_participant(u->m, participant);
@@ -84,7 +96,7 @@ void barrier_tell(struct updater *u, uint32_t participant, const char *event)
 		usec = ask(u, peer);
 	else
 		forget_question(peer);
-	peer_tell(peer, event, usec, reason);
+	peer_tell(peer, event, usec, reason, asks ? manner_for(u, peer->owner) : NULL);
 	monitor_event(u->m, &(struct monitor_event){.event = "told",
 						    .owner = peer->owner,
 						    .phase = event,

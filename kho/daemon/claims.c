@@ -4,6 +4,7 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/kept-copies.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/region-json.h"
@@ -138,6 +139,7 @@ void claims_flush(struct manager *m)
 
 static int on_save(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	kept_copies_settle(userdata);
 	claims_flush(userdata);
 	return 0;
 }

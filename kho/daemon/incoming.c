@@ -7,9 +7,10 @@
 #include "kho/core/slots.h"
 #include "kho/daemon/digest.h"
 #include "kho/daemon/fdstore.h"
-#include "kho/daemon/incoming.h"
+#include "kho/daemon/incoming-private.h"
 #include "kho/daemon/log.h"
-#include "kho/daemon/parallel.h"
+#include "kho/transport/parallel.h"
+#include "kho/transport/carrier.h"
 #include "kho/transport/luo.h"
 
 #ifndef F_SEAL_EXEC /* linux/fcntl.h can't be included beside fcntl.h */
@@ -41,6 +42,11 @@ struct incoming *incoming_free(struct incoming *in)
 	return NULL;
 }
 
+static bool is_in_session(const struct region *region)
+{
+	return region->transport && !carrier_find(region->transport);
+}
+
 static int add_item(struct incoming *in, const struct region *region)
 {
 	struct transport_item *items = reallocarray(in->items, in->n_items + 1, sizeof(*items));
@@ -65,7 +71,7 @@ static int add_item(struct incoming *in, const struct region *region)
 	about[in->n_items] = (struct incoming_item){.label = label, .carried = true};
 	if (region) {
 		/* What was left behind has no place: 0, 0 is where the tree is. */
-		items[in->n_items].session = region->transport ? region->session : NO_SESSION;
+		items[in->n_items].session = is_in_session(region) ? region->session : NO_SESSION;
 		items[in->n_items].token = region->token;
 		items[in->n_items].size = region->size;
 		about[in->n_items].id = region->id;
@@ -156,19 +162,27 @@ int incoming_add_memory(struct incoming *in, uint32_t id, int fd)
 	return 0;
 }
 
+/* Where all went by copy there is none: the ledger is what there is of the tree. */
+static bool tree_has_session(const struct incoming *in)
+{
+	const char *transport = in->base->transport;
+
+	return !transport || !strcmp(transport, in->transport->name);
+}
+
 static size_t sessions_needed(const struct incoming *in)
 {
-	size_t n = 1;
+	size_t n = tree_has_session(in);
 
 	for (size_t i = 1; i < in->n_items; i++)
-		if (in->about[i].carried && (size_t)in->items[i].session + 1 > n)
+		if (in->items[i].session != NO_SESSION && (size_t)in->items[i].session + 1 > n)
 			n = (size_t)in->items[i].session + 1;
 	return n;
 }
 
 static uint64_t bytes_needed(const struct incoming *in)
 {
-	uint64_t bytes = in->items[0].fd < 0 ? SLOTS_SIZE : 0;
+	uint64_t bytes = in->items[0].fd < 0 && tree_has_session(in) ? SLOTS_SIZE : 0;
 
 	for (size_t i = 1; i < in->n_items; i++)
 		if (in->about[i].carried && in->items[i].fd < 0)
@@ -483,13 +497,14 @@ int incoming_restore(struct incoming *in)
 		r = say_unfinished(in);
 		if (r < 0)
 			return r;
-		r = store_memory(in);
-		if (r < 0)
-			log_error(
-				"The fd store does not take the regions: %s; they are lost if khod "
-				"ends",
-				strerror(-r));
 	}
+	r = incoming_take_copies(in);
+	if (r < 0)
+		return r;
+	r = store_memory(in);
+	if (r < 0)
+		log_error("The fd store does not take the regions: %s; they are lost if khod ends",
+			  strerror(-r));
 	explain_lost(in, attached);
 	finish(in);
 	parallel_for(in->n_items, verify_item, in);

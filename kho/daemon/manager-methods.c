@@ -8,7 +8,9 @@
 #include "kho/daemon/clock.h"
 #include "kho/daemon/execution.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/manager-leftovers.h"
 #include "kho/daemon/manager-methods.h"
+#include "kho/daemon/manager-plan.h"
 #include "kho/daemon/not-carried.h"
 #include "kho/daemon/manager-regions.h"
 #include "kho/daemon/monitor.h"
@@ -192,10 +194,19 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 		 offsetof(struct update_request, timeout_usec), 0},
 		{"forced", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
 		 offsetof(struct update_request, forced), SD_JSON_NULLABLE},
+		{"copy", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct update_request, copy.copy), SD_JSON_NULLABLE},
+		{"transport", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct update_request, copy.transport), SD_JSON_NULLABLE},
+		{"initrd", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_tristate,
+		 offsetof(struct update_request, copy.initrd), SD_JSON_NULLABLE},
+		{"spool", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct update_request, copy.spool), SD_JSON_NULLABLE},
 		{}};
 	struct update_request request = {.digest_size_max = DIGEST_SIZE_MAX_DEFAULT,
 					 .timeout_usec = UPDATE_TIMEOUT_USEC};
 	struct manager *m = userdata;
+	const char *fault;
 	int r;
 
 	if (manager_is_oneway(flags))
@@ -203,6 +214,9 @@ static int method_prepare(sd_varlink *link, sd_json_variant *parameters,
 	r = sd_varlink_dispatch(link, parameters, table, &request);
 	if (r != 0)
 		return r;
+	fault = copy_request_fault(&request.copy);
+	if (fault)
+		return sd_varlink_error_invalid_parameter_name(link, fault);
 	r = updater_prepare(m, link, &request, flags & SD_VARLINK_METHOD_MORE);
 	return r == -EBUSY ? manager_update_in_progress(link, m) : r;
 }
@@ -496,5 +510,7 @@ int manager_methods_bind(sd_varlink_server *server)
 		NAME_IN_MANAGER("Tree"), method_tree, NAME_IN_MANAGER("Wait"), method_wait,
 		NAME_IN_MANAGER("Drop"), manager_drop_method, NAME_IN_MANAGER("Give"),
 		manager_give_method, NAME_IN_MANAGER("Take"), manager_take_method,
-		NAME_IN_MANAGER("Monitor"), monitor_method);
+		NAME_IN_MANAGER("Plan"), manager_plan_method, NAME_IN_MANAGER("Leftovers"),
+		manager_leftovers_method, NAME_IN_MANAGER("DropLeftover"),
+		manager_drop_leftover_method, NAME_IN_MANAGER("Monitor"), monitor_method);
 }

@@ -11,11 +11,17 @@
 #include "kho/daemon/clock.h"
 #include "kho/daemon/execution.h"
 #include "kho/daemon/fdstore.h"
+#include "kho/daemon/kept-copies.h"
 #include "kho/daemon/log.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/updater-private.h"
 
 #define PROGRESS_USEC (USEC_PER_SEC / 4)
+
+static bool is_copying(const struct manager *m)
+{
+	return m->updater->copies && m->updater->copies->copying;
+}
 
 static const char *phase_of_work(const struct manager *m)
 {
@@ -26,7 +32,7 @@ static const char *phase_of_work(const struct manager *m)
 	case WORK_PRESERVE_LATE:
 		return "preserve";
 	case WORK_RECORD:
-		return "record";
+		return is_copying(m) ? "copy" : "record";
 	case WORK_RELEASE:
 		return "release";
 	default:
@@ -60,17 +66,30 @@ static int waiting_owners(const struct manager *m, sd_json_variant **ret)
 	return r;
 }
 
-int updater_progress(const struct manager *m, sd_json_variant **ret)
+static void count_done(const struct manager *m, uint64_t *ret_done, uint64_t *ret_total)
 {
 	const struct outgoing *o = m->updater->outgoing;
+	const struct copies *c = m->updater->copies;
+
 	/* The first item is the tree, of which no operator knows. */
-	uint64_t total = o ? o->n_items - 1 : 0, done = o ? (uint64_t)o->n_done : 0;
+	*ret_total = o ? o->n_items - 1 : 0;
+	*ret_done = o ? (uint64_t)o->n_done : 0;
+	if (is_copying(m)) {
+		*ret_total = c->n_items;
+		*ret_done = c->n_copied;
+	}
+}
+
+int updater_progress(const struct manager *m, sd_json_variant **ret)
+{
+	uint64_t total, done;
 	sd_json_variant *owners = NULL, *waiting = NULL;
 	int r;
 
 	*ret = NULL;
 	if (!m->update->asking && m->update->work == WORK_NONE)
 		return 0;
+	count_done(m, &done, &total);
 	r = waiting_owners(m, &owners);
 	if (r >= 0)
 		r = barrier_participants(m, true, &waiting);
@@ -124,12 +143,16 @@ static void set_operator(struct updater *u, sd_varlink *link, bool more)
 
 static void totals(const struct updater *u, uint64_t *ret_regions, uint64_t *ret_bytes)
 {
+	uint64_t copied;
+
 	*ret_regions = *ret_bytes = 0;
 	for (size_t i = 1; u->outgoing && i < u->outgoing->n_items; i++)
 		if (u->outgoing->about[i].id && !u->outgoing->about[i].reason) {
 			++*ret_regions;
 			*ret_bytes += u->outgoing->items[i].size;
 		}
+	*ret_regions += copies_count(u->copies, &copied);
+	*ret_bytes += copied;
 }
 
 static sd_json_variant *take_warnings(struct updater *u)
@@ -166,7 +189,9 @@ void operator_reply_prepared(struct updater *u)
 	const char *update = u->m->registry.tree->update_id;
 	sd_json_variant *warnings = take_warnings(u);
 	char size[FORMAT_SIZE_MAX];
-	uint64_t regions, bytes;
+	const struct copies *c = u->copies;
+	uint64_t regions, bytes, copied;
+	size_t n_copies = copies_count(c, &copied);
 
 	operator_stop_progress(u);
 	totals(u, &regions, &bytes);
@@ -178,6 +203,15 @@ void operator_reply_prepared(struct updater *u)
 		SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
 		SD_JSON_BUILD_PAIR_UNSIGNED("size", bytes),
 		SD_JSON_BUILD_PAIR_STRING("transport", u->outgoing->transport->name),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			c->n_items > 0, "carrier",
+			SD_JSON_BUILD_STRING(c->carrier ? c->carrier->name : NULL)),
+		SD_JSON_BUILD_PAIR_CONDITION(n_copies > 0, "copies",
+					     SD_JSON_BUILD_UNSIGNED(n_copies)),
+		SD_JSON_BUILD_PAIR_CONDITION(n_copies > 0, "copySize",
+					     SD_JSON_BUILD_UNSIGNED(copied)),
+		SD_JSON_BUILD_PAIR_CONDITION(n_copies > 0, "copyUSec",
+					     SD_JSON_BUILD_UNSIGNED(c->usec_estimated)),
 		SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
 	sd_json_variant_unref(warnings);
 }
@@ -210,16 +244,24 @@ void operator_reply_staged(struct updater *u)
 void operator_reply_frozen(struct updater *u)
 {
 	sd_json_variant *warnings = take_warnings(u);
+	int archive = copies_take_archive(u->copies), index = -1;
 	uint64_t regions, bytes;
 
 	operator_stop_progress(u);
+	if (archive >= 0) {
+		index = sd_varlink_push_fd(u->operator, archive);
+		if (index < 0)
+			safe_close(archive);
+	}
 	totals(u, &regions, &bytes);
 	log_step(u, MESSAGE_UPDATE_FROZEN,
 		 "is frozen, the ledger is written: %" PRIu64 " %s, %zu with a digest", regions,
 		 plural(regions, "region", "regions"), u->n_digested);
-	(void)sd_varlink_replybo(u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
-				 SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
-				 SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
+	(void)sd_varlink_replybo(
+		u->operator, SD_JSON_BUILD_PAIR_UNSIGNED("regions", regions),
+		SD_JSON_BUILD_PAIR_UNSIGNED("digested", u->n_digested),
+		SD_JSON_BUILD_PAIR_CONDITION(index >= 0, "archive", SD_JSON_BUILD_INTEGER(index)),
+		SD_JSON_BUILD_PAIR_VARIANT("warnings", warnings));
 	sd_json_variant_unref(warnings);
 	/* Of an orderly shutdown nobody is the owner. */
 	if (u->m->update->state == UPDATE_COMMITTED)
@@ -268,8 +310,24 @@ void operator_reply_aborted(struct updater *u)
 	u->n_aborts = 0;
 }
 
+/* What goes by copy, and what has a place for the rest. */
+static int begin_copies(struct manager *m, const struct update_request *request)
+{
+	struct handover *tree = m->registry.tree;
+	struct updater *u = m->updater;
+	int r;
+
+	u->copies = copies_free(u->copies);
+	r = copies_new(tree->update_id, &request->copy, m->kernel.luo || m->transport, &u->copies);
+	if (r < 0)
+		return r;
+	tree->transport = strdup(updater_transport(u)->name);
+	return tree->transport ? 0 : -ENOMEM;
+}
+
 static void forget_begun(struct handover *tree)
 {
+	free(TAKE_PTR(tree->transport));
 	free(TAKE_PTR(tree->update_id));
 	free(TAKE_PTR(tree->image));
 	free(TAKE_PTR(tree->next_release));
@@ -286,9 +344,15 @@ static int begin(struct manager *m, const struct update_request *request)
 	if (r < 0)
 		return r;
 	failure_clear(&m->updater->failure);
+	kept_copies_forget(m);
 	if (asprintf(&tree->update_id, "%016" PRIx64, id.qwords[0]) < 0) {
 		tree->update_id = NULL;
 		return -ENOMEM;
+	}
+	r = begin_copies(m, request);
+	if (r < 0) {
+		free(TAKE_PTR(tree->update_id));
+		return r;
 	}
 	tree->image = request->image ? strdup(request->image) : NULL;
 	tree->next_release = request->next_release ? strdup(request->next_release) : NULL;
@@ -447,8 +511,10 @@ int updater_recover(struct manager *m, int *session_fds, size_t n_session_fds, i
 	struct updater *u = m->updater;
 	struct handover *tree = m->registry.tree;
 	enum update_state state = tree->state;
-	int r = 0;
+	int r = copies_resume(&m->registry, &u->copies);
 
+	if (r < 0)
+		return r;
 	u->timeout_usec = UPDATE_TIMEOUT_USEC;
 	u->outgoing = outgoing_new(updater_transport(u), tree->update_id, m->registry.tree_fd);
 	if (!u->outgoing)

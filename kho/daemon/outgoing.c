@@ -5,9 +5,10 @@
 #include <time.h>
 
 #include "kho/core/cleanup.h"
+#include "kho/daemon/copies.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/outgoing.h"
-#include "kho/daemon/parallel.h"
+#include "kho/transport/parallel.h"
 #include "kho/transport/luo.h"
 
 /* How long services may be kept waiting while folios are made large. */
@@ -103,7 +104,8 @@ static int add_region(struct outgoing *o, const struct region *region, int fd)
 	return r;
 }
 
-int outgoing_collect(struct outgoing *o, const struct registry *registry)
+int outgoing_collect(struct outgoing *o, const struct registry *registry,
+		     const struct copies *copies)
 {
 	size_t first = o->n_items;
 	int r;
@@ -112,7 +114,7 @@ int outgoing_collect(struct outgoing *o, const struct registry *registry)
 		const struct region *region = registry->tree->regions[i];
 		int fd = registry_fd(registry, region);
 
-		if (fd < 0 || has_region(o, region->id))
+		if (fd < 0 || has_region(o, region->id) || copies_take(copies, region))
 			continue;
 		r = add_region(o, region, fd);
 		if (r < 0)
@@ -457,7 +459,7 @@ int outgoing_resume(struct outgoing *o, const struct registry *registry, int *se
 	for (size_t i = 0; i < registry->tree->n_regions; i++) {
 		const struct region *region = registry->tree->regions[i];
 
-		if (!region->transport)
+		if (!region->transport || carrier_find(region->transport))
 			continue;
 		if (region->session >= n_sessions || o->sessions[region->session] < 0)
 			return -ESTALE;

@@ -8,6 +8,8 @@
 #include "kho/transport/luo-signpost.h"
 #include "kho/transport/transport.h"
 
+struct copies;
+
 /* A region, or the tree (id 0), on its way. */
 struct outgoing_item {
 	uint32_t id;
@@ -47,8 +49,9 @@ struct outgoing *outgoing_new(const struct transport *transport, const char *upd
 struct outgoing *outgoing_free(struct outgoing *o);
 DEFINE_CLEANUP_FUNC(struct outgoing *, outgoing_free)
 
-/* Adds every region whose memory is here and that is not in it yet. */
-int outgoing_collect(struct outgoing *o, const struct registry *registry);
+/* Adds every region whose memory is here, that is not in it yet and does not go by copy. */
+int outgoing_collect(struct outgoing *o, const struct registry *registry,
+		     const struct copies *copies);
 
 /* Takes a region out again, if nothing has been preserved yet and no worker runs. */
 void outgoing_forget(struct outgoing *o, uint32_t id);

@@ -169,7 +169,7 @@ int peer_watch(struct peer *peer, bool required, char **freeze_before, char **fr
 	peer->order = (struct order){.owner = peer->owner,
 				     .before = (const char *const *)freeze_before,
 				     .after = (const char *const *)freeze_after};
-	peer_tell(peer, "watching", 0, NULL);
+	peer_tell(peer, "watching", 0, NULL, NULL);
 	r = updater_feed(m, &(struct update_event){.kind = EVENT_JOIN,
 						   .participant = peer->participant,
 						   .required = required && peer_may_veto(peer),
@@ -184,7 +184,8 @@ int peer_watch(struct peer *peer, bool required, char **freeze_before, char **fr
 	return r;
 }
 
-void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, const char *reason)
+void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, const char *reason,
+	       const char *manner)
 {
 	const char *update = peer->manager->registry.tree->update_id;
 	int r;
@@ -198,10 +199,20 @@ void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, cons
 					     SD_JSON_BUILD_STRING(update)),
 		SD_JSON_BUILD_PAIR_CONDITION(timeout_usec > 0, "timeoutUSec",
 					     SD_JSON_BUILD_UNSIGNED(timeout_usec)),
+		SD_JSON_BUILD_PAIR_CONDITION(!!manner, "manner", SD_JSON_BUILD_STRING(manner)),
 		SD_JSON_BUILD_PAIR_CONDITION(!!reason, "reason", SD_JSON_BUILD_STRING(reason)));
 	if (r < 0)
 		log_warning("%s (pid %d) can't be told of %s: %s", peer->owner, (int)peer->pid,
 			    event, strerror(-r));
+}
+
+bool owner_watches(const struct manager *m, const char *owner)
+{
+	for (size_t i = 0; i < m->n_peers; i++)
+		if (!m->peers[i]->gone && m->peers[i]->participant &&
+		    !strcmp(m->peers[i]->owner, owner))
+			return true;
+	return false;
 }
 
 bool owner_has_frozen(const struct manager *m, const char *owner)

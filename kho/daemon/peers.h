@@ -54,8 +54,12 @@ bool peer_may_veto(const struct peer *peer);
  */
 int peer_watch(struct peer *peer, bool required, char **freeze_before, char **freeze_after);
 
-/* Sends an event of io.kho.Handover.Watch; timeout_usec 0 and reason NULL are left out. */
-void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, const char *reason);
+/* Sends an event of io.kho.Handover.Watch; timeout_usec 0, and NULL, are left out. */
+void peer_tell(struct peer *peer, const char *event, uint64_t timeout_usec, const char *reason,
+	       const char *manner);
+
+/* Whether anybody of that owner takes part in updates. */
+bool owner_watches(const struct manager *m, const char *owner);
 
 /* Whether every participant of that owner, and at least one, has accepted the freeze. */
 bool owner_has_frozen(const struct manager *m, const char *owner);

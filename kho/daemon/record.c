@@ -6,7 +6,7 @@
 #include "kho/daemon/clock.h"
 #include "kho/daemon/digest.h"
 #include "kho/daemon/ledger.h"
-#include "kho/daemon/parallel.h"
+#include "kho/transport/parallel.h"
 #include "kho/daemon/peers.h"
 #include "kho/daemon/record.h"
 #include "kho/daemon/shutdown.h"
@@ -24,6 +24,7 @@ struct digest_job {
 
 struct record {
 	struct manager *m;
+	struct copies *copies; /* NULL: services still write to what is to be copied */
 	const atomic_bool *cancel;
 	record_done_fn done;
 	struct digest_job *jobs;
@@ -109,18 +110,21 @@ static int digest_one(size_t index, void *data)
 	return job->error;
 }
 
-static int digest_all(void *data)
+static int digest_and_copy(void *data)
 {
 	struct record *record = data;
 
-	return parallel_for(record->n_jobs, digest_one, record);
+	(void)parallel_for(record->n_jobs, digest_one, record);
+	return record->copies ? copies_make(record->copies, record->cancel) : 0;
 }
 
+/* The ledger is what the next kernel goes by: last. */
 static int write_ledger(void *data)
 {
 	struct record *record = data;
+	int r = record->copies ? copies_seal(record->copies, record->ledger) : 0;
 
-	return ledger_write(KHO_LEDGER_FILE, record->ledger);
+	return r < 0 ? r : ledger_write(KHO_LEDGER_FILE, record->ledger);
 }
 
 static void on_written(int result, void *data)
@@ -128,8 +132,10 @@ static void on_written(int result, void *data)
 	struct record *record = data;
 	char *message = NULL;
 
-	if (result < 0 && asprintf(&message, "the ledger %s/%s can't be written: %s", state_dir(),
-				   KHO_LEDGER_FILE, strerror(-result)) < 0)
+	if (record->copies && record->copies->message)
+		message = TAKE_PTR(record->copies->message);
+	else if (result < 0 && asprintf(&message, "the ledger %s/%s can't be written: %s",
+					state_dir(), KHO_LEDGER_FILE, strerror(-result)) < 0)
 		message = NULL;
 	record_end(record, result, message);
 }
@@ -157,6 +163,16 @@ static int copy_handover(const struct handover *handover, struct handover **ret)
 	return r < 0 ? r : handover_parse(blob, size, ret);
 }
 
+static void note_copies(struct record *record)
+{
+	struct handover *tree = record->m->registry.tree;
+
+	if (!record->copies)
+		return;
+	tree->copy_size = record->copies->progress.n_copied;
+	tree->copy_usec = record->copies->usec;
+}
+
 /* Why it would be, should it be lost. What arrives has no reason any more. */
 static void foresee_loss(struct handover *ledger, const char *why)
 {
@@ -170,10 +186,13 @@ static void on_digested(int result, void *data)
 	struct record *record = data;
 	struct manager *m = record->m;
 	char *message = NULL;
-	int r = *record->cancel ? -ECANCELED : 0;
+	int r = *record->cancel ? -ECANCELED : result;
 
+	if (r < 0 && record->copies)
+		message = TAKE_PTR(record->copies->message);
 	if (r >= 0) {
 		take_digests(record);
+		note_copies(record);
 		if (m->update->sealed)
 			m->registry.tree->moments[MOMENT_FROZEN] = realtime_usec();
 		r = registry_save(&m->registry);
@@ -186,23 +205,29 @@ static void on_digested(int result, void *data)
 		r = work_start(m->event, write_ledger, on_written, record);
 	if (r >= 0)
 		return;
-	if (r != -ECANCELED &&
+	if (r != -ECANCELED && !message &&
 	    asprintf(&message, "the handover tree can't be written: %s", strerror(-r)) < 0)
 		message = NULL;
 	record_end(record, r, message);
 }
 
-int record_start(struct manager *m, const atomic_bool *cancel, record_done_fn done)
+int record_start(struct manager *m, struct copies *copies, const atomic_bool *cancel,
+		 record_done_fn done)
 {
 	_cleanup_(record_freep) struct record *record = calloc(1, sizeof(*record));
 	int r;
 
 	if (!record)
 		return -ENOMEM;
-	*record = (struct record){.m = m, .cancel = cancel, .done = done};
-	r = collect_jobs(record);
+	*record = (struct record){.m = m,
+				  .copies = m->update->sealed ? copies : NULL,
+				  .cancel = cancel,
+				  .done = done};
+	r = record->copies ? copies_refresh(copies, &m->registry) : copies_hold(copies);
 	if (r >= 0)
-		r = work_start(m->event, digest_all, on_digested, record);
+		r = collect_jobs(record);
+	if (r >= 0)
+		r = work_start(m->event, digest_and_copy, on_digested, record);
 	if (r >= 0)
 		TAKE_PTR(record);
 	return r;

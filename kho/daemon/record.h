@@ -4,10 +4,11 @@
 
 #include <stdatomic.h>
 
+#include "kho/daemon/copies.h"
 #include "kho/daemon/manager.h"
 
 /* The last thing before the point of no return: digests of all regions that nobody writes to any
- * more, the final tree, the ledger on disk.
+ * more, the copies of what goes by copy, the final tree, the ledger on disk.
  */
 
 /* Called on the loop at the end: 0, or an error with a line that says what and the way out, the
@@ -15,7 +16,8 @@
  */
 typedef void (*record_done_fn)(struct manager *m, int result, char *message, size_t n_digested);
 
-/* *cancel ends it early with -ECANCELED. */
-int record_start(struct manager *m, const atomic_bool *cancel, record_done_fn done);
+/* *cancel ends it early with -ECANCELED. copies are made in between, and have to outlive it. */
+int record_start(struct manager *m, struct copies *copies, const atomic_bool *cancel,
+		 record_done_fn done);
 
 #endif

@@ -254,6 +254,7 @@ static int register_region(struct peer *peer, const struct register_parameters *
 		return r;
 	region->size = kind->size;
 	region->memdesc = memdesc;
+	region->page_size = kind->page_size;
 	region->required = p->required != 0 && peer_may_veto(peer);
 	region->claimed = true;
 	r = registry_add(&m->registry, region, fd);

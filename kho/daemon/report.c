@@ -72,6 +72,13 @@ int report_to_json(const struct handover *report, sd_json_variant **ret)
 			SD_JSON_BUILD_PAIR_CONDITION(
 				down && m[MOMENT_LAST_CLAIM] > down, "downtimeUSec",
 				SD_JSON_BUILD_UNSIGNED(m[MOMENT_LAST_CLAIM] - down)),
+			SD_JSON_BUILD_PAIR_CONDITION(report->copy_usec > 0, "copySize",
+						     SD_JSON_BUILD_UNSIGNED(report->copy_size)),
+			SD_JSON_BUILD_PAIR_CONDITION(report->copy_usec > 0, "copyUSec",
+						     SD_JSON_BUILD_UNSIGNED(report->copy_usec)),
+			SD_JSON_BUILD_PAIR_CONDITION(
+				report->copy_usec > 0, "copyUSecEstimated",
+				SD_JSON_BUILD_UNSIGNED(report->copy_usec_estimated)),
 			SD_JSON_BUILD_PAIR_VARIANT("timeline", timeline),
 			SD_JSON_BUILD_PAIR_VARIANT("regions", regions),
 			SD_JSON_BUILD_PAIR_VARIANT("problems", problems));

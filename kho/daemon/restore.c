@@ -5,6 +5,7 @@
 #include "kho/core/paths.h"
 #include "kho/daemon/claims.h"
 #include "kho/daemon/clock.h"
+#include "kho/daemon/kept-copies.h"
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
@@ -189,6 +190,7 @@ static void restore_end(struct manager *m)
 		log_error("The report can't be written to %s: %s", state_dir(), strerror(-r));
 	log_result(tree);
 	monitor_event(m, &(struct monitor_event){.event = "restored", .reason = tree->result});
+	kept_copies_note(m);
 	free(tree->release);
 	tree->release = strdup(m->kernel.release);
 	tree->forced = false;

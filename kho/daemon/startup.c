@@ -7,6 +7,7 @@
 #include "kho/daemon/fdstore.h"
 #include "kho/daemon/ledger.h"
 #include "kho/daemon/log.h"
+#include "kho/daemon/manager-leftovers.h"
 #include "kho/daemon/startup.h"
 #include "kho/daemon/updater.h"
 #include "kho/transport/luo.h"
@@ -253,6 +254,7 @@ int startup(struct manager *m, struct inheritance *in, restore_ready_fn ready)
 		return r;
 	if (ledger)
 		return begin_restore(m, in, ledger, ready);
+	leftovers_log(m);
 	r = ledger_remove(KHO_LEDGER_FILE);
 	ready(m);
 	return r;

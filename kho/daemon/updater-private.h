@@ -3,6 +3,7 @@
 #define KHO_DAEMON_UPDATER_PRIVATE_H
 
 #include "kho/daemon/log.h"
+#include "kho/daemon/copies.h"
 #include "kho/daemon/outgoing.h"
 #include "kho/daemon/updater.h"
 
@@ -23,6 +24,7 @@ struct updater {
 	struct outgoing *outgoing;
 	uint64_t timeout_usec;	 /* the operator's bound on each phase */
 	uint64_t phase_end_usec; /* of the phase that participants are in; CLOCK_BOOTTIME */
+	struct copies *copies;	 /* while an update is in progress */
 	size_t n_digested;
 	char **warnings; /* NULL-terminated; NULL: none */
 
@@ -48,7 +50,10 @@ void updater_extend_frozen(struct updater *u);
 
 /* updater-work.c */
 
-/* What carries regions on this kernel. */
+/* What keeps regions in place on this kernel, beside what goes by copy. */
+const struct transport *transport_for(const struct manager *m, const struct copies *copies);
+
+/* The same for the update in progress. */
 const struct transport *updater_transport(const struct updater *u);
 
 /* The workers that the machine asks for. */

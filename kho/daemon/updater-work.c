@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What blocks in the kernel, on worker threads; each ends with its event. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "kho/daemon/log.h"
+#include "kho/daemon/peers.h"
 #include "kho/daemon/record.h"
 #include "kho/daemon/updater-private.h"
 #include "kho/daemon/worker.h"
@@ -99,11 +101,18 @@ static int refresh_regions(struct updater *u)
 	return 0;
 }
 
+const struct transport *transport_for(const struct manager *m, const struct copies *copies)
+{
+	if (m->transport)
+		return m->transport;
+	if (m->kernel.generation == KHO_FINALIZE)
+		return &transport_kernel;
+	return copies->all ? &transport_copy : &transport_luo;
+}
+
 const struct transport *updater_transport(const struct updater *u)
 {
-	if (u->m->transport)
-		return u->m->transport;
-	return u->m->kernel.generation == KHO_FINALIZE ? &transport_kernel : &transport_luo;
+	return transport_for(u->m, u->copies);
 }
 
 /* While participants prepare, nothing is preserved yet, and no thread looks at anything. */
@@ -117,6 +126,8 @@ void updater_forget(struct manager *m, const struct region *region)
 {
 	if (m->updater->outgoing)
 		outgoing_forget(m->updater->outgoing, region->id);
+	if (m->updater->copies)
+		copies_forget(m->updater->copies, region->id);
 }
 
 static int collect(struct updater *u)
@@ -133,12 +144,26 @@ static int collect(struct updater *u)
 		return -ENOMEM;
 	u->outgoing->cancel = false;
 	u->outgoing->best_effort = is_too_late(u);
-	return outgoing_collect(u->outgoing, registry);
+	r = copies_collect(u->copies, registry);
+	return r < 0 ? r : outgoing_collect(u->outgoing, registry, u->copies);
+}
+
+/* What stays in place, and what does not. */
+static int check_all(struct updater *u)
+{
+	int r = outgoing_check(u->outgoing);
+
+	if (r < 0)
+		return r;
+	r = copies_check(u->copies);
+	if (r < 0)
+		u->outgoing->message = TAKE_PTR(u->copies->message);
+	return r;
 }
 
 static int check_on_thread(void *data)
 {
-	return outgoing_check(((struct updater *)data)->outgoing);
+	return check_all(data);
 }
 
 static int preserve_on_thread(void *data)
@@ -148,15 +173,20 @@ static int preserve_on_thread(void *data)
 
 static int check_and_preserve_on_thread(void *data)
 {
-	struct outgoing *o = ((struct updater *)data)->outgoing;
-	int r = outgoing_check(o);
+	struct updater *u = data;
+	int r = check_all(u);
 
-	return r < 0 ? r : outgoing_preserve(o);
+	return r < 0 ? r : outgoing_preserve(u->outgoing);
 }
 
 static int release_on_thread(void *data)
 {
-	return outgoing_release(((struct updater *)data)->outgoing);
+	struct updater *u = data;
+	int r = copies_discard(u->copies);
+
+	if (r < 0)
+		log_error("The copies in %s can't be removed: %s", u->copies->where, strerror(-r));
+	return outgoing_release(u->outgoing);
 }
 
 static void on_checked(int result, void *data)
@@ -164,32 +194,65 @@ static void on_checked(int result, void *data)
 	worker_ended(data, result, EVENT_CHECKED, EVENT_CHECK_FAILED);
 }
 
-static void warn_left_behind(struct updater *u, const struct outgoing_item *item)
+static void warn_left_behind(struct updater *u, uint32_t id, const char *label, const char *reason)
 {
-	const struct region *region = handover_find_id(u->m->registry.tree, item->id);
+	const struct region *region = handover_find_id(u->m->registry.tree, id);
 
 	updater_warn_of(u, MESSAGE_LEFT_BEHIND,
 			&(struct log_about){.tree = u->m->registry.tree,
 					    .owner = region ? region->owner : NULL,
 					    .region = region ? region->name : NULL},
-			"%s is left behind: %s", item->label, item->reason);
+			"%s is left behind: %s", label, reason);
+}
+
+/* What is copied before its owner has stopped may be in the middle of a change: it is for the
+ * operator to know, once an owner.
+ */
+static void warn_of_copies(struct updater *u, size_t first)
+{
+	const struct handover *tree = u->m->registry.tree;
+	const char *last = "";
+
+	for (size_t i = first; i < u->copies->n_items; i++) {
+		const struct copies_item *about = &u->copies->about[i];
+		const struct region *region = handover_find_id(tree, u->copies->items[i].id);
+		int seals = fcntl(u->copies->items[i].fd, F_GET_SEALS);
+
+		if (about->reason)
+			warn_left_behind(u, u->copies->items[i].id, u->copies->items[i].label,
+					 about->reason);
+		if (!region || about->reason || (seals >= 0 && seals & F_SEAL_WRITE) ||
+		    owner_watches(u->m, region->owner) || !strcmp(region->owner, last))
+			continue;
+		last = region->owner;
+		updater_warn(u,
+			     "%s takes no part in updates: what it writes from the freeze on is "
+			     "lost, since its memory is copied then (kho run of kho(8) would stop "
+			     "it)",
+			     region->owner);
+	}
 }
 
 /* Writes down what travels how, and warns of what does not. */
 static int note_preserved(struct updater *u)
 {
 	struct outgoing *o = u->outgoing;
-	size_t first = o->n_noted;
+	size_t first = o->n_noted, first_copy = u->copies->n_noted;
+	int r;
 
 	outgoing_note(o, &u->m->registry);
 	for (size_t i = first; i < o->n_noted; i++)
 		if (o->about[i].reason)
-			warn_left_behind(u, &o->about[i]);
+			warn_left_behind(u, o->about[i].id, o->about[i].label, o->about[i].reason);
 	if (o->signpost_error < 0)
 		updater_warn(
 			u,
 			"no session tells the next kernel of this update: only the ledger does (%s)",
 			strerror(-o->signpost_error));
+	r = copies_note(u->copies, &u->m->registry);
+	if (r < 0)
+		return r;
+	warn_of_copies(u, first_copy);
 	return registry_save(&u->m->registry);
 }
 
@@ -220,10 +283,13 @@ static bool misses_required(const struct updater *u)
 /* Regions that do not stop the update any more: what was wrong becomes their reason. */
 static int leave_late_behind(struct updater *u, int error)
 {
+	const char *why = u->failure.message ? u->failure.message : strerror(-error);
+
 	if (!u->outgoing)
 		return error;
-	outgoing_give_up(u->outgoing, error,
-			 u->failure.message ? u->failure.message : strerror(-error));
+	outgoing_give_up(u->outgoing, error, why);
+	copies_give_up(u->copies, &u->m->registry, why);
+	failure_clear(&u->failure);
 	return note_preserved(u);
 }
 
@@ -315,7 +381,7 @@ void updater_record(struct updater *u)
 	if (u->outgoing)
 		u->outgoing->cancel = false;
 	if (u->outgoing)
-		r = record_start(u->m, &u->outgoing->cancel, on_recorded);
+		r = record_start(u->m, u->copies, &u->outgoing->cancel, on_recorded);
 	if (r < 0)
 		on_recorded(u->m, r, NULL, 0);
 }

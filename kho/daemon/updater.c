@@ -44,6 +44,7 @@ struct updater *updater_free(struct updater *u)
 	free(u->refused_because);
 	clear_warnings(u);
 	outgoing_free(u->outgoing);
+	copies_free(u->copies);
 	safe_close(u->execution_pidfd);
 	sd_event_source_disable_unref(u->deadline);
 	sd_event_source_disable_unref(u->ticker);
@@ -92,7 +93,11 @@ static void forget_update(struct updater *u)
 	tree->forced = false;
 	handover_clear_problems(tree);
 	memset(tree->moments, 0, sizeof(tree->moments));
+	free(TAKE_PTR(tree->transport));
+	free(TAKE_PTR(tree->spool));
+	tree->copy_size = tree->copy_usec = tree->copy_usec_estimated = 0;
 	u->outgoing = outgoing_free(u->outgoing);
+	u->copies = copies_free(u->copies);
 	execution_forget(u);
 	clear_warnings(u);
 	if (ledger_remove(KHO_LEDGER_FILE) < 0)
@@ -118,10 +123,18 @@ static void disarm(struct updater *u)
 	u->deadline = sd_event_source_disable_unref(u->deadline);
 }
 
+/* Until whoever executes the update has loaded the copies: the estimate, and as much again. */
+static uint64_t loading_usec(const struct updater *u)
+{
+	const struct copies *c = u->copies;
+
+	return c && c->n_items > 0 && c->carrier && c->carrier->take ? 2 * c->usec_estimated : 0;
+}
+
 static void arm(struct updater *u, enum update_deadline deadline)
 {
 	uint64_t usec = deadline == DEADLINE_STAGE    ? STAGE_TIMEOUT_USEC
-			: deadline == DEADLINE_FROZEN ? FROZEN_TIMEOUT_USEC
+			: deadline == DEADLINE_FROZEN ? FROZEN_TIMEOUT_USEC + loading_usec(u)
 						      : timeout_cap(u->timeout_usec);
 	int r;
 

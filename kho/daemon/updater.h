@@ -2,6 +2,7 @@
 #ifndef KHO_DAEMON_UPDATER_H
 #define KHO_DAEMON_UPDATER_H
 
+#include "kho/daemon/copies.h"
 #include "kho/daemon/manager.h"
 
 /* How long a phase takes at most in which participants answer, unless the operator says it. */
@@ -14,6 +15,7 @@ struct update_request {
 	uint64_t digest_size_max; /* bytes */
 	uint64_t timeout_usec;	  /* the bound for all participants to prepare */
 	int forced;		  /* the operator overrode the check of the next kernel */
+	struct copy_request copy;
 };
 
 int updater_new(struct manager *m, struct updater **ret);

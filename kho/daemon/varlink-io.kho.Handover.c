@@ -100,6 +100,10 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	COMMENT("Microseconds left to acknowledge; with prepare and freeze, unless nobody waits for "
 		"the answer any more. ExtendTimeout may get more."),
 	OUTPUT(timeoutUSec, INT, NULLABLE),
+	COMMENT("With prepare and freeze. in-place: what is written until the reboot crosses. copy: "
+		"what the caller has is copied once all have acknowledged the freeze, which takes "
+		"time, and what it writes later is lost."),
+	OUTPUT(manner, STRING, NULLABLE),
 	COMMENT("Why; with resume. What concerns other owners is told to root alone."),
 	OUTPUT(reason, STRING, NULLABLE));
 

@@ -32,7 +32,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	COMMENT("new, verified, unchecked, damaged or lost; see Check in io.kho.Handover."),
 	FIELD(check, STRING, 0), COMMENT("Why, if damaged or lost."),
 	FIELD(reason, STRING, NULLABLE),
-	COMMENT("What carries it in the update in progress, or carried it: luo."),
+	COMMENT("What carries it in the update in progress, or carried it: luo, spool, initrd."),
 	FIELD(transport, STRING, NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
@@ -58,7 +58,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	Progress,
 	COMMENT("check, prepare (participants are asked), preserve, freeze (participants stop), "
-		"digest, record, release."),
+		"digest, copy, record, release."),
 	FIELD(phase, STRING, 0), COMMENT("Regions done, of total."), FIELD(done, INT, 0),
 	FIELD(total, INT, 0), COMMENT("Owners that have not answered yet."),
 	FIELD(waitingFor, STRING, ARRAY), COMMENT("The participants that have not."),
@@ -98,13 +98,65 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	INPUT(timeoutUSec, INT, NULLABLE),
 	COMMENT("The next kernel did not pass the check, and the operator goes on all the same; for "
 		"the report. Default: false."),
-	INPUT(forced, BOOL, NULLABLE), COMMENT("Intermediate replies carry only this."),
+	INPUT(forced, BOOL, NULLABLE),
+	COMMENT("The next kernel takes no memory over in place: every region goes by copy, when its "
+		"owner has frozen. Default: false."),
+	INPUT(copy, BOOL, NULLABLE),
+	COMMENT("auto (what fits, in place where it can be), luo (in place or not at all), spool, "
+		"initrd."),
+	INPUT(transport, STRING, NULLABLE),
+	COMMENT("The caller loads the next kernel once more after Freeze, with the archive that "
+		"comes with its reply in the initrd, and what keeps it there. Default: false."),
+	INPUT(initrd, BOOL, NULLABLE),
+	COMMENT("Absolute path of the directory for copies on disk, or no: none may be there. Default: "
+		"/var/lib/kho/spool."),
+	INPUT(spool, STRING, NULLABLE), COMMENT("Intermediate replies carry only this."),
 	OUTPUT_OF(progress, Progress, NULLABLE), OUTPUT(update, STRING, NULLABLE),
 	OUTPUT(regions, INT, NULLABLE), COMMENT("Bytes."), OUTPUT(size, INT, NULLABLE),
-	COMMENT("luo: in place; kernel: no region, only what kernel code hands over."),
+	COMMENT("luo: in place; kernel: no region, only what kernel code hands over; copy: all of it "
+		"by the carrier."),
 	OUTPUT(transport, STRING, NULLABLE),
+	COMMENT("initrd, spool: what takes the regions that do not stay in place; null: there are none."),
+	OUTPUT(carrier, STRING, NULLABLE),
+	COMMENT("Regions that go by copy, their bytes, and how many microseconds copying will take, "
+		"as far as can be told."),
+	OUTPUT(copies, INT, NULLABLE), OUTPUT(copySize, INT, NULLABLE),
+	OUTPUT(copyUSec, INT, NULLABLE),
 	COMMENT("Optional regions and participants that are left behind, one line each."),
 	OUTPUT(warnings, STRING, NULLABLE | ARRAY));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	PlannedRegion, FIELD(name, STRING, 0), FIELD(owner, STRING, 0), COMMENT("Bytes."),
+	FIELD(size, INT, 0), FIELD(required, BOOL, 0),
+	COMMENT("luo: stays in place; spool: goes by copy; kernel: is refused; null: nothing can take "
+		"it, see problem."),
+	FIELD(transport, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(
+	Plan, COMMENT("These four as in Prepare."), INPUT(copy, BOOL, NULLABLE),
+	INPUT(transport, STRING, NULLABLE), INPUT(initrd, BOOL, NULLABLE),
+	INPUT(spool, STRING, NULLABLE), COMMENT("As in Prepare."), OUTPUT(transport, STRING, 0),
+	OUTPUT(carrier, STRING, NULLABLE), OUTPUT_OF(regions, PlannedRegion, ARRAY),
+	COMMENT("Regions that go by copy, and their bytes."), OUTPUT(copies, INT, 0),
+	OUTPUT(copySize, INT, 0),
+	COMMENT("Bytes of these that are in memory, or swapped out: more is not copied."),
+	OUTPUT(copySizeMax, INT, 0), COMMENT("Microseconds that copying will take, about."),
+	OUTPUT(copyUSec, INT, 0), COMMENT("Directory for copies on disk; null: none may be there."),
+	OUTPUT(spool, STRING, NULLABLE),
+	COMMENT("Why Prepare would be refused, with the numbers; null: it would not."),
+	OUTPUT(problem, STRING, NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	Leftover, COMMENT("Id of the update that they were made for."), FIELD(update, STRING, 0),
+	COMMENT("Directory."), FIELD(spool, STRING, 0), FIELD(regions, INT, 0),
+	COMMENT("Bytes on disk."), FIELD(size, INT, 0),
+	COMMENT("Whether that update was about to be carried out; else it stopped before."),
+	FIELD(complete, BOOL, 0), COMMENT("When they were made; microseconds since 1970."),
+	FIELD(realtimeUSec, INT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(Leftovers, OUTPUT_OF(leftovers, Leftover, ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(DropLeftover, INPUT(update, STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(NotCarried, FIELD(unit, STRING, 0), COMMENT("FDNAME= of it."),
 				     FIELD(name, STRING, 0), COMMENT("A sentence for people."),
@@ -124,7 +176,10 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 	INPUT_OF(notCarried, NotCarried, NULLABLE | ARRAY),
 	COMMENT("Intermediate replies carry only this."), OUTPUT_OF(progress, Progress, NULLABLE),
 	OUTPUT(regions, INT, NULLABLE), COMMENT("Regions whose digest was taken."),
-	OUTPUT(digested, INT, NULLABLE), OUTPUT(warnings, STRING, NULLABLE | ARRAY));
+	OUTPUT(digested, INT, NULLABLE),
+	COMMENT("Of the fds that come with the reply, the archive (newc) of the copies that go in "
+		"the next kernel's initrd, as memory that nobody else has open; null: none do."),
+	OUTPUT(archive, INT, NULLABLE), OUTPUT(warnings, STRING, NULLABLE | ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Commit, INPUT(update, STRING, 0));
 
@@ -156,6 +211,10 @@ static SD_VARLINK_DEFINE_METHOD(
 	OUTPUT(bootId, STRING, NULLABLE),
 	COMMENT("Whether the operator overrode the check of the next kernel."),
 	OUTPUT(forced, BOOL, NULLABLE),
+	COMMENT("If something went by copy: bytes that were copied (holes and zeros are not), how many "
+		"microseconds that took, and how many it was expected to take."),
+	OUTPUT(copySize, INT, NULLABLE), OUTPUT(copyUSec, INT, NULLABLE),
+	OUTPUT(copyUSecEstimated, INT, NULLABLE),
 	COMMENT("How the machine went down, if that was not by kexec, so that no memory was kept; "
 		"update is then of an update that was staged, or null."),
 	OUTPUT(shutdown, STRING, NULLABLE),
@@ -239,7 +298,18 @@ SD_VARLINK_DEFINE_INTERFACE(
 		"Begins an update: checks, asks participants, preserves every region. The update "
 		"belongs to the caller's connection until Staged: if it breaks, khod aborts. Errors: "
 		"Refused, UpdateInProgress."),
-	&vl_method_Prepare,
+	&vl_method_Prepare, SD_VARLINK_SYMBOL_COMMENT("How a region would go."),
+	&vl_type_PlannedRegion,
+	SD_VARLINK_SYMBOL_COMMENT("What Prepare would decide now: no service is asked, nothing is "
+				  "preserved or written. Errors: UpdateInProgress."),
+	&vl_method_Plan,
+	SD_VARLINK_SYMBOL_COMMENT("Copies on disk that no update in progress, and no region that "
+				  "waits for its owner, has a use for."),
+	&vl_type_Leftover,
+	SD_VARLINK_SYMBOL_COMMENT(
+		"Looks for such copies, in the standard and the configured spool."),
+	&vl_method_Leftovers, SD_VARLINK_SYMBOL_COMMENT("Removes them for good. Errors: NoUpdate."),
+	&vl_method_DropLeftover,
 	SD_VARLINK_SYMBOL_COMMENT(
 		"Says that the next kernel is loaded. Errors: NoUpdate, Refused (the "
 		"kernel says that nothing is loaded; the update is aborted)."),

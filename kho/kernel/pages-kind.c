@@ -72,7 +72,9 @@ static enum memory_type file_type(int fd, int flags, const struct stat *st)
 	case TMPFS_MAGIC:
 		return tmpfs_type(fd, flags, st);
 	case HUGETLBFS_MAGIC:
-		return MEMORY_HUGETLB;
+		if (st->st_nlink > 0)
+			return MEMORY_LINKED;
+		return (flags & O_ACCMODE) == O_RDWR ? MEMORY_HUGETLB : MEMORY_READ_ONLY;
 	case SECRETMEM_MAGIC:
 		return MEMORY_SECRET;
 	case DMA_BUF_MAGIC:
@@ -125,6 +127,9 @@ int memory_identify(int fd, struct memory_kind *ret)
 		.device = st.st_dev,
 		.inode = st.st_ino,
 	};
+	/* What hugetlbfs says its blocks are (fs/hugetlbfs/inode.c, hugetlbfs_fill_super). */
+	if (ret->type == MEMORY_HUGETLB)
+		ret->page_size = (uint64_t)st.st_blksize;
 	return 0;
 }
 
@@ -145,9 +150,7 @@ static const struct {
 		 "a memfd with F_SEAL_EXEC would come back sealed against writing: make it with "
 		 "MFD_EXEC and not MFD_NOEXEC_SEAL, which is also what the kernel chooses by itself "
 		 "where sysctl vm.memfd_noexec is not 0"},
-	[MEMORY_HUGETLB] = {"hugetlb",
-			    "hugetlb pages can't be handed over: make the memfd without "
-			    "MFD_HUGETLB; its pages are joined to large ones on the way"},
+	[MEMORY_HUGETLB] = {"hugetlb", NULL},
 	[MEMORY_SECRET] = {"secret", "memfd_secret(2) is memory that the kernel hides, from the "
 				     "next kernel too: put what may cross in memfd_create(2)"},
 	[MEMORY_DMA_BUF] = {"dma-buf", "a DMA buffer belongs to its device and can't be handed "

@@ -29,12 +29,13 @@ enum memory_type {
 
 struct memory_kind {
 	enum memory_type type;
-	uint64_t size;	   /* bytes */
-	uint64_t blocks;   /* of 512 bytes that are allocated, those swapped out included */
-	uint32_t seals;	   /* F_SEAL_*; 0 if the fd can't have any */
-	uint64_t position; /* of the open file, bytes */
-	uint32_t mode;	   /* permission bits */
-	dev_t device;	   /* device and inode: two fds with the same ones are the same memory */
+	uint64_t size;	    /* bytes */
+	uint64_t page_size; /* bytes, of hugetlb memory; else 0 */
+	uint64_t blocks;    /* of 512 bytes that are allocated, those swapped out included */
+	uint32_t seals;	    /* F_SEAL_*; 0 if the fd can't have any */
+	uint64_t position;  /* of the open file, bytes */
+	uint32_t mode;	    /* permission bits */
+	dev_t device;	    /* device and inode: two fds with the same ones are the same memory */
 	ino_t inode;
 };
 

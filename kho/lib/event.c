@@ -10,6 +10,7 @@ static struct event *event_free(struct event *event)
 	free((char *)event->public.update);
 	free((char *)event->public.region);
 	free((char *)event->public.reason);
+	free((char *)event->public.manner);
 	free(event);
 	return NULL;
 }
@@ -34,7 +35,8 @@ int event_queue_push(struct event_queue *queue, const struct kho_event *public)
 	event->public.type = public->type;
 	if (copy_string(&event->public.update, public->update) < 0 ||
 	    copy_string(&event->public.region, public->region) < 0 ||
-	    copy_string(&event->public.reason, public->reason) < 0)
+	    copy_string(&event->public.reason, public->reason) < 0 ||
+	    copy_string(&event->public.manner, public->manner) < 0)
 		return -ENOMEM;
 	event->deadline_usec = UINT64_MAX;
 	if (public->timeout_usec < UINT64_MAX - now_usec())

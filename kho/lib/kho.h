@@ -205,6 +205,10 @@ struct kho_event {
 				   * it: kho_extend_timeout() may get more; else UINT64_MAX */
 	const char *region;	  /* with REGISTERED_AGAIN and NOT_KEPT; else NULL */
 	const char *reason;	  /* one sentence, or NULL */
+	/* With PREPARE and FREEZE, else NULL: "in-place", the regions stay where they are; "copy",
+	 * they are copied when all have answered FREEZE, which takes time, and what is written
+	 * later is lost. */
+	const char *manner;
 };
 
 /*

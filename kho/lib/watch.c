@@ -101,7 +101,7 @@ int watch_tell(struct kho *k, const struct kho_event *event)
 }
 
 struct message {
-	const char *event, *update, *reason;
+	const char *event, *update, *reason, *manner;
 	uint64_t participant, timeout_usec;
 };
 
@@ -118,6 +118,8 @@ static int decode(sd_json_variant *json, struct message *ret)
 		 offsetof(struct message, timeout_usec), SD_JSON_NULLABLE},
 		{"reason", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
 		 offsetof(struct message, reason), SD_JSON_NULLABLE},
+		{"manner", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+		 offsetof(struct message, manner), SD_JSON_NULLABLE},
 		{}};
 
 	*ret = (struct message){.timeout_usec = UINT64_MAX};
@@ -145,7 +147,8 @@ static int take_message(struct kho *k, const struct message *message)
 				&(struct kho_event){.type = i,
 						    .update = message->update ?: "",
 						    .timeout_usec = message->timeout_usec,
-						    .reason = message->reason});
+						    .reason = message->reason,
+						    .manner = message->manner});
 	return 0; /* a newer khod's */
 }
 

@@ -11,4 +11,7 @@
  */
 extern const struct transport transport_kernel;
 
+/* The same where a carrier takes every region, from any kernel to any: nothing is refused. */
+extern const struct transport transport_copy;
+
 #endif

@@ -217,6 +217,10 @@ static void test_action_mistakes(void **state)
 	assert_refused("--kho --kho-last-step=nap", "not \"nap\"");
 	assert_refused("--kho -u --kho-timeout=3", "--kho-timeout goes with");
 	assert_refused("--kho -e --kho-digest=never", "--kho-digest goes with");
+	assert_refused("--kho -e --kho-transport=luo", "--kho-transport goes with");
+	assert_refused("--kho -u --kho-spool=/srv", "--kho-spool goes with");
+	assert_refused("--kho -S --kho-dry-run", "--kho-dry-run goes with");
+	assert_refused("--kho -l -e k --kho-dry-run", "one of them");
 	assert_refused("--kho -S --kho-force", "--kho-force goes with");
 }
 
@@ -268,7 +272,7 @@ static void test_timeout(void **state)
 	assert_parses(&o, "--kho -l k --kho-timeout 90", ACTION_LOAD);
 	assert_int_equal(o.timeout_usec, 90 * 1000000);
 	kexec_options_done(&o);
-	assert_parses(&o, "--kho -e --kho-t=0.5", ACTION_EXECUTE);
+	assert_parses(&o, "--kho -e --kho-ti=0.5", ACTION_EXECUTE);
 	assert_int_equal(o.timeout_usec, 500000);
 	kexec_options_done(&o);
 	assert_refused("--kho -e --kho-timeout=0", "seconds");
@@ -277,6 +281,25 @@ static void test_timeout(void **state)
 	assert_refused("--kho -e --kho-timeout=10x", "\"10x\"");
 	assert_refused("--kho -e --kho-timeout=86401", "86400");
 	assert_refused("--kho -e --kho-timeout=99999999999999999999", "seconds");
+}
+
+static void test_copies(void **state)
+{
+	struct kexec_options o;
+
+	assert_parses(&o, "--kho -l k", ACTION_LOAD);
+	assert_true(!o.dry_run && !o.transport && !o.spool);
+	kexec_options_done(&o);
+	assert_parses(&o, "--kho -l k --kho-dry-run --kho-transport=spool --kho-spool=/srv/kho",
+		      ACTION_LOAD);
+	assert_true(o.dry_run);
+	assert_string_equal(o.transport, "spool");
+	assert_string_equal(o.spool, "/srv/kho");
+	assert_forwarded(&o, "");
+	kexec_options_done(&o);
+	assert_refused("--kho -l k --kho-transport=tape", "auto, luo, initrd or spool");
+	assert_refused("--kho -l k --kho-spool=srv", "absolute path");
+	assert_refused("--kho -l k --kho-spool=", "absolute path");
 }
 
 static void test_digest(void **state)
@@ -324,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_copies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,7 +135,7 @@ static void test_hugetlb(void **state)
 static void test_every_type_says_what_to_do(void **state)
 {
 	for (int type = 0; type < _MEMORY_TYPE_MAX; type++) {
-		bool taken = type == MEMORY_MEMFD || type == MEMORY_TMPFS;
+		bool taken = type == MEMORY_MEMFD || type == MEMORY_TMPFS || type == MEMORY_HUGETLB;
 		const char *advice = memory_type_advice(type);
 
 		if (taken)

@@ -26,6 +26,13 @@ static const char sample_source[] =
 	"\tnext-release = \"7.3.4-next\";\n"
 	"\timage = \"/boot/vmlinuz-7.3.4-next\";\n"
 	"\tforced;\n"
+	"\ttransport = \"copy\";\n"
+	"\tspool = \"/var/lib/kho/spool\";\n"
+	"\tcopy-size = <0x08 0x09>;\n"
+	"\tcopy-usec-estimated = <0x00 0x3e8>;\n"
+	"\tcopy-usec = <0x00 0x3e9>;\n"
+	"\tkept-spool = \"/srv/spool\";\n"
+	"\tkept-update = \"fedcba9876543210\";\n"
 	"\tresult = \"incomplete\";\n"
 	"\tproblems = \"first\", \"second 2\";\n"
 	"\n"
@@ -83,6 +90,8 @@ static const char sample_source[] =
 	"\t\t\t\tsize = <0x00 0x05>;\n"
 	"\t\t\t\tmemdesc = <0x02>;\n"
 	"\t\t\t\tcheck = \"new\";\n"
+	"\t\t\t\tpage-size = <0x00 0x200000>;\n"
+	"\t\t\t\tkept;\n"
 	"\t\t\t};\n"
 	"\t\t};\n"
 	"\t};\n"
@@ -128,6 +137,8 @@ static void assert_same_region(const struct region *a, const struct region *b)
 	assert_text(a->transport, b->transport);
 	assert_int_equal(a->session, b->session);
 	assert_int_equal(a->token, b->token);
+	assert_int_equal(a->page_size, b->page_size);
+	assert_int_equal(a->kept, b->kept);
 	assert_int_equal(a->has_digest, b->has_digest);
 	assert_memory_equal(a->digest, b->digest, REGION_DIGEST_SIZE);
 }
@@ -150,6 +161,13 @@ static void assert_same(const struct handover *a, const struct handover *b)
 	assert_text(a->next_release, b->next_release);
 	assert_text(a->image, b->image);
 	assert_int_equal(a->forced, b->forced);
+	assert_text(a->transport, b->transport);
+	assert_text(a->spool, b->spool);
+	assert_int_equal(a->copy_size, b->copy_size);
+	assert_int_equal(a->copy_usec_estimated, b->copy_usec_estimated);
+	assert_int_equal(a->copy_usec, b->copy_usec);
+	assert_text(a->kept_spool, b->kept_spool);
+	assert_text(a->kept_update, b->kept_update);
 	assert_text(a->result, b->result);
 	assert_same_problems(a->problems, b->problems);
 	assert_memory_equal(a->moments, b->moments, sizeof(a->moments));

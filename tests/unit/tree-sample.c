@@ -43,6 +43,8 @@ static void fill_regions(struct handover *handover)
 	index->check = REGION_LOST;
 	assert_int_equal(region_set_reason(index, "token 3 of session 0: no such file"), 0);
 	blob->size = 5;
+	blob->page_size = 0x200000;
+	blob->kept = true;
 	blob->memdesc = MEMDESC_FILE;
 }
 
@@ -60,6 +62,13 @@ struct handover *sample_handover(void)
 	handover->next_release = strdup("7.3.4-next");
 	handover->image = strdup("/boot/vmlinuz-7.3.4-next");
 	handover->forced = true;
+	handover->transport = strdup("copy");
+	handover->spool = strdup("/var/lib/kho/spool");
+	handover->copy_size = 0x800000009;
+	handover->copy_usec_estimated = 1000;
+	handover->copy_usec = 1001;
+	handover->kept_spool = strdup("/srv/spool");
+	handover->kept_update = strdup("fedcba9876543210");
 	handover->result = strdup("incomplete");
 	assert_int_equal(handover_add_problem(handover, "first"), 0);
 	assert_int_equal(handover_add_problem(handover, "second %d", 2), 0);

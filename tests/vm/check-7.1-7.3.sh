@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: 7.1 to 7.3: refused before anybody is asked, with the strings that differ; and what --kho-force does
+# about: 7.1 to 7.3, in place alone: refused before anybody is asked, with the strings that differ; and what --kho-force does
 # kernel: 7.1
 # next: 7.3
 # files: check-differ.bash

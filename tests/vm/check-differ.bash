@@ -29,7 +29,7 @@ differ() {
 	say "$output"
 	assert_fails kho check "$NEXT"
 	assert_eq "$STATUS" 7
-	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
+	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-transport=luo
 	assert_eq "$STATUS" 2 "$OUTPUT"
 	for words in "$@"; do
 		assert_match "$output" "$words"

@@ -26,7 +26,7 @@ refused() {
 	local words=$1
 
 	shift
-	assert_fails kexec --kho -l "$NEXT" "$@"
+	assert_fails kexec --kho -l "$NEXT" --kho-transport=luo "$@"
 	assert_eq "$STATUS" 2 "$OUTPUT"
 	assert_match "$OUTPUT" "$words"
 	assert_match "$OUTPUT" '--kho-force'

@@ -54,8 +54,6 @@ def kinds():
     memory("device", os.open("/dev/zero", os.O_RDWR), unsupported, '"device"')
     memory("eventfd", os.eventfd(0), unsupported, '"anon-inode"', "create it anew")
     memory("tmpfs file with a name", linked, unsupported, '"linked-tmpfs"', "unlink")
-    hugetlb = os.memfd_create("huge", os.MFD_HUGETLB)
-    memory("hugetlb memfd", hugetlb, unsupported, '"hugetlb"', "without MFD_HUGETLB")
 
 
 def memdescs():

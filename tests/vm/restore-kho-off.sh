@@ -89,7 +89,7 @@ case $BOOT in
 	all_lost 'kho=on liveupdate=on'
 	# Nothing can be handed over from here: refused, and that is all.
 	put_three
-	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
+	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-transport=luo
 	say "$OUTPUT"
 	assert_eq "$STATUS" 2 "kexec --kho -l in a kernel without KHO"
 	assert_match "$OUTPUT" 'kho=on liveupdate=on'

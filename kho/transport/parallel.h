@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef KHO_DAEMON_PARALLEL_H
-#define KHO_DAEMON_PARALLEL_H
+#ifndef KHO_TRANSPORT_PARALLEL_H
+#define KHO_TRANSPORT_PARALLEL_H
 
 #include <stddef.h>
 

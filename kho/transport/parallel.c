@@ -3,7 +3,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "kho/daemon/parallel.h"
+#include "kho/transport/parallel.h"
 
 #define THREADS_MAX 64
 
