@@ -32,7 +32,7 @@ install_services() {
 	mkdir -p /etc/systemd/system/khod.service.d /etc/systemd/system/khod-shutdown@.service.d
 	printf '[Unit]\nWantsMountsFor=/srv/disk\n' >/etc/systemd/system/khod.service.d/spool.conf
 	printf '[Service]\nStandardError=append:%s\n' $DIR/last-step >/etc/systemd/system/khod-shutdown@.service.d/log.conf
-	printf '[LiveUpdate]\nKernel=%s\nReuseCommandLine=yes\nSpool=/srv/disk/spool\n' "$NEXT" \
+	printf '[LiveUpdate]\nKernel=%s\nReuseCommandLine=yes\nTransport=spool\nSpool=/srv/disk/spool\n' "$NEXT" \
 		>/etc/kho/live-update.conf
 	systemctl daemon-reload
 	systemctl start srv-disk.mount
