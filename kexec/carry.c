@@ -10,8 +10,11 @@
 #include "kexec/archive.h"
 #include "kexec/initrd-kind.h"
 #include "kexec/load.h"
+#include "kho/client/format.h"
 #include "kho/kernel/file.h"
 #include "kho/kernel/machine.h"
+#include "kho/kernel/memory.h"
+#include "kho/transport/initrd.h"
 
 #define CMDLINE_SIZE_MAX 65536
 
@@ -118,13 +121,38 @@ enum exit_code run_check_archive(struct run *run, struct staged *staged, const s
 			message ?: strerror(-r));
 }
 
+/*
+ * khod has looked for room for the copies; only here it is known how much comes behind them. Of
+ * what has to be there three times, one is there already.
+ */
+static int check_memory(const struct staged *staged, int archive, char **ret_message)
+{
+	char need_text[FORMAT_SIZE_MAX], available_text[FORMAT_SIZE_MAX];
+	uint64_t need, available;
+	struct stat st;
+	int r = fstat(archive, &st) < 0 ? -errno : memory_available(&available);
+
+	if (r < 0)
+		return r;
+	need = initrd_memory_needed((uint64_t)st.st_size, staged->initrd.size) -
+	       (uint64_t)st.st_size;
+	if (need <= available)
+		return 0;
+	if (asprintf(ret_message, "loading it takes %s, and %s are available: free some memory",
+		     format_size(need, need_text), format_size(available, available_text)) < 0)
+		*ret_message = NULL;
+	return -ENOSPC;
+}
+
 /* Returns the fd that kexec-tools reads, or has undone the update with *ret. */
 static int complete(struct run *run, const struct staged *staged, int archive, enum exit_code *ret)
 {
 	_cleanup_close_ int memory = archive;
 	_cleanup_free_ char *message = NULL, *words = NULL;
-	int r = archive_complete(memory, staged->initrd.path, &message);
+	int r = check_memory(staged, memory, &message);
 
+	if (r >= 0)
+		r = archive_complete(memory, staged->initrd.path, &message);
 	if (r >= 0)
 		r = archive_freeze(&memory);
 	if (r >= 0)
