@@ -23,6 +23,9 @@ int next_kernel_fail(char **ret_message, int error, const char *format, ...)
 	return *ret_message ? error : -ENOMEM;
 }
 
+/* What isspace() says to cmdline_next(). */
+#define WHITESPACE " \t\n\v\f\r"
+
 char *cmdline_without_loader(const char *cmdline)
 {
 	static const char *const loaders[] = {"BOOT_IMAGE", "initrd"};
@@ -30,7 +33,7 @@ char *cmdline_without_loader(const char *cmdline)
 	struct cmdline_word word;
 
 	while (result && *cmdline) {
-		const char *start = cmdline += strspn(cmdline, " \t\n");
+		const char *start = cmdline += strspn(cmdline, WHITESPACE);
 		bool is_kernels = cmdline_next(&cmdline, &word);
 
 		if (!is_kernels)

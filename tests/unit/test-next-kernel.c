@@ -186,6 +186,7 @@ static void test_cmdline(void **state)
 		{"a=\"BOOT_IMAGE=1 initrd=2\" noinitrd", "a=\"BOOT_IMAGE=1 initrd=2\" noinitrd"},
 		{"a -- initrd=of-init", "a -- initrd=of-init"},
 		{"\"initrd=a b\" c", "c"},
+		{"\va\v\fb\v", "a b"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
