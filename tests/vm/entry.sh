@@ -59,7 +59,7 @@ debian_links() {
 configured() {
 	mkdir -p /etc/kho $CONF.d
 	printf '[LiveUpdate]\nKernel=%s\nCommandLine=%s\n' "$NEXT" "root=/dev/vda rw" >$CONF
-	refused 2 "kho=on.*command line is that of $CONF:3" kexec --kho -l
+	refused 2 "kho=on.*command line is that of $CONF:3" kexec --kho -l --kho-transport=luo
 	refused 7 "kho=on" kho check
 	printf '[LiveUpdate]\nReuseCommandLine=yes\nCommandLine=lab.mark=1\n' >$CONF.d/50-reuse.conf
 	succeeds kho check
@@ -152,7 +152,7 @@ bad_entries() {
 	refused 1 "bad.conf.*marked as bad.*--entry=bad.conf" kexec --kho -l
 	rm $BLS/loader/entries/bad+0.conf
 	printf 'linux /%s\noptions root=/dev/vda rw kho=on\n' "${NEXT##*/}" >$BLS/loader/entries/no-luo.conf
-	refused 2 "liveupdate=on.*that of $BLS/loader/entries/no-luo.conf" kexec --kho -l
+	refused 2 "liveupdate=on.*that of $BLS/loader/entries/no-luo.conf" kexec --kho -l --kho-transport=luo
 	refused 7 "liveupdate=on" kho check
 	rm $BLS/loader/entries/no-luo.conf
 }
