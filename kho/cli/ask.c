@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "kho/cli/ask.h"
 #include "kho/cli/say.h"
 
@@ -20,7 +22,9 @@ enum exit_code ask_manager(const char *method, sd_json_variant *parameters,
 		say("out of memory");
 		return EXIT_LOCAL;
 	}
-	manager_set_silent(manager, say_silence, NULL);
+	/* Of Wait, silence is what is asked for. */
+	if (strcmp(method, "Wait") != 0)
+		manager_set_silent(manager, say_silence, NULL);
 	r = manager_connect(manager);
 	if (r >= 0)
 		r = manager_call(manager, method, parameters, ret_reply);
