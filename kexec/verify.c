@@ -63,17 +63,6 @@ static bool would_panic(const struct verdict *verdict)
 	return false;
 }
 
-/* Sessions of others are not khod's to copy. */
-static void warn_of_sessions(struct run *run, const struct verdict *verdict)
-{
-	for (size_t i = 0; i < verdict->n_findings; i++)
-		if (strcmp(verdict->findings[i].topic, "session") == 0)
-			complain(run, EXIT_DONE,
-				 "warning: the next kernel does not take over what others hand to "
-				 "it: %s",
-				 verdict->findings[i].text);
-}
-
 /* Memory can't stay in place, and need not. */
 static enum exit_code go_by_copy(struct run *run, struct staged *staged,
 				 const struct verdict *verdict, const char *why)
@@ -82,7 +71,35 @@ static enum exit_code go_by_copy(struct run *run, struct staged *staged,
 	if (would_panic(verdict) && staged_load_plainly(staged) < 0)
 		return complain(run, EXIT_LOCAL, "out of memory");
 	fprintf(stderr, "kexec: memory can't stay in place, and goes by copy: %s\n", why);
-	warn_of_sessions(run, verdict);
+	return EXIT_DONE;
+}
+
+/*
+ * Sessions of others are not khod's to copy: what they hold is lost by whoever says so himself,
+ * and by nobody else.
+ */
+static enum exit_code judge_sessions(struct run *run, const struct verdict *verdict,
+				     const char *why)
+{
+	const char *transport = run->options->transport;
+	bool chosen = transport && strcmp(transport, "auto") != 0;
+
+	for (size_t i = 0; i < verdict->n_findings; i++) {
+		const struct finding *finding = &verdict->findings[i];
+
+		if (strcmp(finding->topic, "session") != 0)
+			continue;
+		if (!chosen)
+			return complain(
+				run, EXIT_REFUSED,
+				"nothing has changed: memory can't stay in place (%s), and a "
+				"copy would lose what another program hands over: session "
+				"%s; end that, or go without it by --kho-transport=initrd "
+				"or spool",
+				why, finding->text);
+		complain(run, EXIT_DONE, "warning: lost, as it is not copied: session %s",
+			 finding->text);
+	}
 	return EXIT_DONE;
 }
 
@@ -104,8 +121,11 @@ static enum exit_code judge(struct run *run, struct staged *staged, const struct
 	why = objections(checked->verdict);
 	if (!why)
 		return complain(run, EXIT_LOCAL, "out of memory");
-	if (!run->options->force && may_copy(run, checked->verdict))
-		return go_by_copy(run, staged, checked->verdict, why);
+	if (!run->options->force && may_copy(run, checked->verdict)) {
+		enum exit_code r = judge_sessions(run, checked->verdict, why);
+
+		return r == EXIT_DONE ? go_by_copy(run, staged, checked->verdict, why) : r;
+	}
 	if (run->options->force) {
 		run->forced = true;
 		return complain(run, EXIT_DONE, "warning: %s: forced, although %s",

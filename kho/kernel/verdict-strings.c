@@ -148,7 +148,8 @@ static void list_sessions(const struct luo_sessions *sessions, struct verdict *v
 		const struct luo_session_holder *holder = &sessions->holders[i];
 
 		verdict_add(v, FINDING_NOTE, "session",
-			    "\"%s\" is of process %d (%s): its files, of whatever kind, go along",
+			    "\"%s\" is of process %d (%s): its files go along in place, and by no "
+			    "copy",
 			    holder->name, (int)holder->pid, holder->program);
 	}
 }

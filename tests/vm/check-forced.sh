@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# about: what --kho-force does where KHO agrees, and LUO or the file handler does not: a panic, and EIO
+# about: what --kho-force does where KHO agrees, and LUO or the file handler does not: a panic, and EIO; and that a copy gets there
 # files: make-image.py
 # cold-boots: 1
 # timeout: 600
@@ -15,7 +15,7 @@ force() {
 	assert_eq "$STATUS" 7
 	assert_match "$OUTPUT" "verdict +ONLY BY COPY: $1 here, $2 there"
 	assert_match "$OUTPUT" 'kho-v[0-9]+ on both sides'
-	assert_fails kexec --kho -l /root/other --reuse-cmdline
+	assert_fails kexec --kho -l /root/other --reuse-cmdline --kho-transport=luo
 	assert_eq "$STATUS" 2
 	forced=$(kexec --kho -l /root/other --reuse-cmdline --kho-force 2>&1) || fail "$forced"
 	say "$forced"
@@ -62,7 +62,20 @@ case $BOOT in
 	say "$OUTPUT"
 	assert_eq "$STATUS" 7
 	assert_match "$OUTPUT" 'ONLY BY COPY: this kernel could not read what the previous one handed over.*reboot'
-	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
+	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-transport=luo
 	assert_eq "$STATUS" 2
+	assert_ok kho drop one
+	assert_ok kho put two </etc/os-release
+	# Where it would panic, a copy gets there: that kernel is loaded without what KHO hands over.
+	assert_ok ./make-image.py version "$NEXT" /root/other luo-v5 luo-v6
+	kexec --kho -l /root/other --reuse-cmdline || fail "kexec --kho -l by copy: exit $?"
+	kexec --kho -e
+	fail "kexec --kho -e came back: $?"
+	;;
+3)
+	assert_eq "$COLD" 0 "cold boot"
+	start_khod
+	kho get two | cmp - /etc/os-release || fail "two is not what it was"
+	kho report || fail "kho report: exit $?"
 	;;
 esac
