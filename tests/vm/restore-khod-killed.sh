@@ -30,6 +30,10 @@ all_there() {
 say "=== boot $BOOT"
 case $BOOT in
 0)
+	# So that it is started again at once, however often it has been killed.
+	mkdir -p /etc/systemd/system/khod.service.d
+	printf '[Service]\nRestartSteps=0\n' >/etc/systemd/system/khod.service.d/test.conf
+	systemctl daemon-reload
 	start_khod
 	echo kept | kho put note || fail "kho put note"
 	head -c 150M /dev/urandom >/root/big
