@@ -329,3 +329,9 @@ void kexec_options_done(struct kexec_options *o)
 	free(o->error);
 	*o = (struct kexec_options){};
 }
+
+bool kexec_options_choose_copy(const struct kexec_options *o)
+{
+	return o->transport &&
+	       (strcmp(o->transport, "initrd") == 0 || strcmp(o->transport, "spool") == 0);
+}

@@ -32,7 +32,7 @@ struct kexec_options {
 	bool reuse_cmdline;
 	bool force;
 	bool dry_run;
-	const char *transport; /* auto, luo, spool; NULL: auto */
+	const char *transport; /* auto, luo, initrd, spool; NULL: auto */
 	const char *spool;     /* absolute path; NULL: khod's */
 	bool no_sync;
 	const char *last_step; /* how the machine goes down: kexec, reboot, poweroff or halt */
@@ -57,6 +57,9 @@ int kexec_options_parse(struct kexec_options *o, int argc, char *const argv[]);
 
 /* Adds WORD=VALUE, or WORD alone, for the distribution's kexec. 0 or -ENOMEM. */
 int kexec_options_forward(struct kexec_options *o, const char *word, const char *value);
+
+/* Whether the user, not the check, has decided that memory goes by copy. */
+bool kexec_options_choose_copy(const struct kexec_options *o);
 
 void kexec_options_done(struct kexec_options *o);
 

@@ -251,14 +251,14 @@ static enum exit_code check_all(struct run *run, struct image **image, struct st
 {
 	enum exit_code r = check_files(run, image);
 
+	if (r == EXIT_DONE && !kexec_options_choose_copy(run->options))
+		r = run_can_finalize(run);
 	if (r == EXIT_DONE)
 		r = run_connect(run);
 	if (r == EXIT_DONE)
 		r = check_next(run, staged);
 	if (r == EXIT_DONE)
 		r = run_check_archive(run, staged, *image);
-	if (r == EXIT_DONE && !run->by_copy)
-		r = run_can_finalize(run);
 	if (r == EXIT_DONE && run->options->actions & ACTION_EXECUTE)
 		r = stored_refuse(run, NULL);
 	return r;

@@ -81,8 +81,7 @@ static enum exit_code go_by_copy(struct run *run, struct staged *staged,
 static enum exit_code judge_sessions(struct run *run, const struct verdict *verdict,
 				     const char *why)
 {
-	const char *transport = run->options->transport;
-	bool chosen = transport && strcmp(transport, "auto") != 0;
+	bool chosen = kexec_options_choose_copy(run->options);
 
 	for (size_t i = 0; i < verdict->n_findings; i++) {
 		const struct finding *finding = &verdict->findings[i];

@@ -169,14 +169,32 @@ static int fail(struct copies *c, int error, char *message)
 	return error;
 }
 
-static int refuse_wish(struct copies *c)
+static const char *why_not_in_place(const struct carrier_item *item)
 {
-	message_set(&c->message,
-		    "%s can't stay in place, and --kho-transport=luo allows nothing else: %s",
-		    c->items[0].label,
-		    c->items[0].page_size ? "its pages are of hugetlb, which no kernel hands over"
-					  : "this kernel hands over no memory of services");
-	return -EOPNOTSUPP;
+	return item->page_size ? "its pages are of hugetlb, which no kernel hands over"
+			       : "this kernel hands over no memory of services";
+}
+
+/* Where nothing may be copied, the optional ones are left behind. */
+static int copy_nothing(struct copies *c)
+{
+	for (size_t i = c->n_noted; i < c->n_items; i++) {
+		const struct carrier_item *item = &c->items[i];
+		struct copies_item *about = &c->about[i];
+
+		if (about->required) {
+			message_set(&c->message,
+				    "%s can't stay in place, and --kho-transport=luo allows "
+				    "nothing else: %s",
+				    item->label, why_not_in_place(item));
+			return -EOPNOTSUPP;
+		}
+		free(about->reason);
+		about->reason = strdup(why_not_in_place(item));
+		if (!about->reason)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* What was left behind before is looked at anew, unless that is noted already. */
@@ -234,7 +252,7 @@ int copies_check(struct copies *c)
 	if (c->n_items == 0)
 		return 0;
 	if (c->wish && !strcmp(c->wish, "luo"))
-		return refuse_wish(c);
+		return copy_nothing(c);
 	r = measure_items(c);
 	if (r < 0)
 		return r;

@@ -35,13 +35,13 @@ arrived() {
 
 refused_regions() {
 	assert_ok kho put one </etc/os-release
-	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline
-	assert_match "$OUTPUT" 'region "one" of .* this kernel can.t hand over userspace memory'
+	assert_fails kexec --kho -l "$NEXT" --reuse-cmdline --kho-transport=luo
+	assert_match "$OUTPUT" 'region "one" of .* this kernel hands over no memory of services'
 	assert_eq "$(cat /sys/kernel/kexec_loaded $KHO/out/finalize)" $'0\n0'
 	assert_ok kho drop one
 	# One that may stay behind does.
 	assert_ok kho put --optional two </etc/os-release
-	assert_match "$(kexec --kho -l "$NEXT" --reuse-cmdline 2>&1)" 'region "two" of .* is left behind'
+	assert_match "$(kexec --kho -l "$NEXT" --reuse-cmdline --kho-transport=luo 2>&1)" 'region "two" of .* is left behind'
 	assert_ok kexec --kho -u
 	assert_ok kho drop two
 }

@@ -41,6 +41,7 @@ declare -A operators=(
 	[ShutDown]='{"how":"kexec"}' [Give]='{"owner":"uid:0","name":"kept","to":"uid:1009"}'
 	[Tree]='{}' [Wait]='{"timeoutUSec":0}' [Drop]='{"owner":"uid:0","name":"kept"}'
 	[Take]='{"owner":"uid:0","name":"kept"}' [Monitor]='{}'
+	[Plan]='{}' [Leftovers]='{}' [DropLeftover]="{\"update\":\"$update\"}"
 )
 
 methods() {
