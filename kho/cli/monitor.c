@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <getopt.h>
 #include <string.h>
 
 #include "kho/cli/json.h"
 #include "kho/cli/monitor-line.h"
+#include "kho/cli/json-option.h"
 #include "kho/cli/say.h"
 #include "kho/cli/verbs.h"
 #include "kho/client/manager.h"
@@ -64,28 +64,10 @@ static enum exit_code follow(bool json)
 
 int verb_monitor(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
-	bool json = false;
-	int c;
+	bool json;
+	int code;
 
-	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_usage("monitor");
-			return EXIT_DONE;
-		default:
-			return bad_usage("monitor");
-		}
-	if (optind < argc) {
-		say("monitor takes no arguments: %s", argv[optind]);
-		return bad_usage("monitor");
-	}
+	if (!json_option_only(argc, argv, &json, &code))
+		return code;
 	return follow(json);
 }

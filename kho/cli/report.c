@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
@@ -9,6 +8,7 @@
 #include "kho/cli/json.h"
 #include "kho/cli/pid1.h"
 #include "kho/cli/regions.h"
+#include "kho/cli/json-option.h"
 #include "kho/cli/say.h"
 #include "kho/cli/table.h"
 #include "kho/cli/verbs.h"
@@ -230,28 +230,10 @@ static int show_report(bool json)
 
 int verb_report(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
-	bool json = false;
-	int c;
+	bool json;
+	int code;
 
-	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_usage("report");
-			return EXIT_DONE;
-		default:
-			return bad_usage("report");
-		}
-	if (optind < argc) {
-		say("report takes no argument: %s", argv[optind]);
-		return bad_usage("report");
-	}
+	if (!json_option_only(argc, argv, &json, &code))
+		return code;
 	return show_report(json);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "kho/cli/ask.h"
 #include "kho/cli/json.h"
 #include "kho/cli/kernel-view.h"
+#include "kho/cli/json-option.h"
 #include "kho/cli/say.h"
 #include "kho/cli/table.h"
 #include "kho/cli/verbs.h"
@@ -143,28 +143,10 @@ static int show_status(bool json)
 
 int verb_status(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
-	bool json = false;
-	int c;
+	bool json;
+	int code;
 
-	while ((c = getopt_long(argc, argv, "jh", options, NULL)) >= 0)
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			print_usage("status");
-			return EXIT_DONE;
-		default:
-			return bad_usage("status");
-		}
-	if (optind < argc) {
-		say("status takes no argument: %s", argv[optind]);
-		return bad_usage("status");
-	}
+	if (!json_option_only(argc, argv, &json, &code))
+		return code;
 	return show_status(json);
 }
