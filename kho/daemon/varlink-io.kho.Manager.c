@@ -128,8 +128,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(
 static SD_VARLINK_DEFINE_STRUCT_TYPE(
 	PlannedRegion, FIELD(name, STRING, 0), FIELD(owner, STRING, 0), COMMENT("Bytes."),
 	FIELD(size, INT, 0), FIELD(required, BOOL, 0),
-	COMMENT("luo: stays in place; spool: goes by copy; kernel: is refused; null: nothing can take "
-		"it, see problem."),
+	COMMENT("luo: stays in place; initrd, spool: goes by copy; kernel: is refused; null: "
+		"nothing can take it, see problem."),
 	FIELD(transport, STRING, NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(

@@ -38,7 +38,7 @@ declare -A services=(
 declare -A operators=(
 	[Status]='{}' [List]='{}' [Prepare]="{\"image\":\"$NEXT\"}" [Staged]="{\"update\":\"$update\"}"
 	[Freeze]="{\"update\":\"$update\"}" [Commit]="{\"update\":\"$update\"}" [Abort]='{}' [Report]='{}'
-	[ShutDown]='{"how":"kexec"}' [Give]='{"owner":"uid:0","name":"kept","to":"uid:1009"}'
+	[ShutDown]='{"kind":"kexec"}' [Give]='{"owner":"uid:0","name":"kept","newOwner":"uid:1009"}'
 	[Tree]='{}' [Wait]='{"timeoutUSec":0}' [Drop]='{"owner":"uid:0","name":"kept"}'
 	[Take]='{"owner":"uid:0","name":"kept"}' [Monitor]='{}'
 	[Plan]='{}' [Leftovers]='{}' [DropLeftover]="{\"update\":\"$update\"}"
